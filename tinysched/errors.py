@@ -1,0 +1,53 @@
+"""Every failure that we raise ourselves, each with the exit code it ends a command with.
+
+Imported on the start-up path of tsbatch, tsqueue and tscancel: imports nothing.
+"""
+
+EXIT_DONE = 0
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_NOT_RUNNING = 3
+EXIT_TRY_LATER = 75
+
+
+class TinyschedError(Exception):
+    """A failure with a sentence for its reader: `cannot <verb> <what>: <why>`, and perhaps a cure."""
+
+    exit_code = EXIT_REFUSED
+
+    def __init__(self, sentence: str, cure: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.cure = cure
+
+
+class UsageError(TinyschedError):
+    """A command line that is no command line of ours."""
+
+    exit_code = EXIT_USAGE
+
+
+class ScriptError(TinyschedError):
+    """A script, directive or option value that cannot be accepted."""
+
+
+class RefusedError(TinyschedError):
+    """A well-formed request that is not granted."""
+
+
+class TryLaterError(TinyschedError):
+    """Something that may work in a moment, such as a dispatcher that is being restarted."""
+
+    exit_code = EXIT_TRY_LATER
+
+
+class ConfigError(TinyschedError):
+    """A configuration that cannot be used: names key, value, line and what would do."""
+
+
+class SpoolError(TinyschedError):
+    """The disk refused, or holds what we cannot read."""
+
+
+class WireError(TinyschedError):
+    """The other end of a socket broke the rules, or is not who it should be."""

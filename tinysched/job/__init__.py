@@ -1,0 +1,1 @@
+"""The words: frozen values. Pure; must not touch the machine, the disk or the clock."""

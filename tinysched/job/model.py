@@ -1,0 +1,344 @@
+"""The words every room uses: who asked for what, how far it has come, how it ended.
+
+Values are frozen; a change makes a new one. A state carries its own data, so that an end without a
+start, or a running job without an attempt, cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tinysched.job.ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobId:
+    """Names a job (`42`), or a task of an array (`42_7`)."""
+
+    number: int
+    task: int | None = None
+
+    def __str__(self) -> str:
+        """The name as printed everywhere."""
+        return str(self.number) if self.task is None else f"{self.number}_{self.task}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunId:
+    """Names one attempt at a job or task: `42.1`, `42_7.2`."""
+
+    job: JobId
+    attempt: int
+
+    def __str__(self) -> str:
+        """The name of the attempt's directory."""
+        return f"{self.job}.{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """The tasks of an array and how many of them may run at once (None: no limit)."""
+
+    tasks: Ranges
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """Which of the submitter's variables a job sees.
+
+    `everything`: the whole environment; else a fresh login environment and `names` out of the
+    submitter's. `values` are set in any case and never shown: they may hold secrets.
+    Source: sbatch(1) --export.
+    """
+
+    everything: bool = True
+    names: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class OpenMode(Enum):
+    """What happens to an output file that exists already."""
+
+    TRUNCATE = "truncate"
+    APPEND = "append"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a user asked for, as parsed from script, environment and command line.
+
+    None means "not asked for". Patterns and paths are as the user wrote them. `memory_mib` 0 asks
+    for all memory. `limit_s` None is no limit. `exclusive` asks for every core that the queue has.
+    `foreground` jobs are run by their own client (run_job.sh).
+    """
+
+    name: str
+    submit_dir: str
+    ntasks: int | None = None
+    cpus_per_task: int | None = None
+    exclusive: bool = False
+    foreground: bool = False
+    memory_mib: int | None = None
+    limit_s: int | None = None
+    array: Array | None = None
+    output: str | None = None
+    error: str | None = None
+    input: str | None = None
+    open_mode: OpenMode = OpenMode.TRUNCATE
+    chdir: str | None = None
+    export: Export = field(default_factory=Export)
+    held: bool = False
+    requeue: bool = True
+    partition: str | None = None
+    qos: str | None = None
+    account: str | None = None
+    comment: str | None = None
+    mail_type: str | None = None
+    mail_user: str | None = None
+    arguments: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def cores(self) -> int:
+        """Cores one task of the job takes (an exclusive job takes all: the dispatcher knows)."""
+        return (self.ntasks or 1) * (self.cpus_per_task or 1)
+
+    @property
+    def work_dir(self) -> str:
+        """The directory the job runs in."""
+        if self.chdir is None:
+            return self.submit_dir
+        return self.chdir if self.chdir.startswith("/") else f"{self.submit_dir}/{self.chdir}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a job is where it is: a short name as in Slurm, and the rest in words."""
+
+    name: str
+    words: str = ""
+
+    def __str__(self) -> str:
+        """`Resources: needs 8 cores, 3 free`."""
+        return f"{self.name}: {self.words}" if self.words else self.name
+
+
+class Hold(Enum):
+    """Who holds a pending job; only an admin releases what an admin holds."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a process ended: its exit code, and the signal that killed it (0: none)."""
+
+    code: int = 0
+    signal: int = 0
+
+    def __str__(self) -> str:
+        """`3:0`, `0:9`, as Slurm prints it."""
+        return f"{self.code}:{self.signal}"
+
+
+class Outcome(Enum):
+    """The final states, under Slurm's names."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    NODE_FAIL = "NODE_FAIL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """A stored order to end a job: who gave it, when (UTC, seconds), and whether to KILL at once."""
+
+    by_uid: int
+    ordered_at: float
+    kill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Waits for its turn. `eligible_at`: since when it could have started (UTC, seconds)."""
+
+    eligible_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Its cores are taken and its agent was told; not yet known to have started."""
+
+    granted_at: float
+    cores: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Started. Paths are absolute, as the worker resolved them ('' if there is none)."""
+
+    granted_at: float
+    cores: int
+    started_at: float
+    pid: int = 0
+    output: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Final. `started_at` is None if nothing ever ran; `exit` is None if it is not known."""
+
+    outcome: Outcome
+    reason: Reason
+    ended_at: float
+    exit: Exit | None = None
+    started_at: float | None = None
+    elapsed_s: float = 0.0
+    cpu_s: float = 0.0
+    cores: int = 0
+    survivors: tuple[str, ...] = ()
+    output: str = ""
+    error: str = ""
+
+
+State = Pending | Granted | Running | Ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What runs: a plain job, or one task of an array.
+
+    `raw_id` is the unit's number in %j and SLURM_JOB_ID. `attempt` counts grants (0: none yet).
+    `restarts` counts requeues.
+    """
+
+    id: JobId
+    raw_id: int
+    state: State
+    attempt: int = 0
+    restarts: int = 0
+    cancel: Cancel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elements:
+    """How far an array has come. Its started tasks have records of their own.
+
+    `todo`: not started yet; `cancelled`: taken away before they started; `ended`: started and
+    ended. `worst` is the gravest end so far; `ended_at` is None until the last task has ended.
+    """
+
+    todo: Ranges
+    cancelled: Ranges
+    ended: Ranges
+    worst: Outcome = Outcome.COMPLETED
+    eligible_at: float = 0.0
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One accepted submission: a plain job (`work` is a Unit) or an array (`work` is Elements).
+
+    `token` names the submitter's private copy of script and environment. `revision` grows with
+    every save. `unknown` holds fields of a newer release, written back untouched.
+    """
+
+    id: int
+    uid: int
+    user: str
+    token: str
+    submitted_at: float
+    request: Request
+    work: Unit | Elements
+    hold: Hold | None = None
+    revision: int = 0
+    unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will happen to it, unless it is requeued."""
+        if isinstance(self.work, Unit):
+            return isinstance(self.work.state, Ended)
+        return self.work.ended_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """The record of one started task of an array, kept beside the array's own."""
+
+    job: Job
+    unit: Unit
+    revision: int = 0
+    unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+class Cause(Enum):
+    """What brought a run to its end."""
+
+    EXIT = "exit"
+    CANCEL = "cancel"
+    LIMIT = "limit"
+    LAUNCH = "launch"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The exit record of a run, as its worker wrote it.
+
+    `words` says why a launch failed. `exit` is None if nothing ran or nobody saw the end.
+    """
+
+    run: RunId
+    cause: Cause
+    exit: Exit | None
+    started_at: float | None
+    ended_at: float
+    elapsed_s: float = 0.0
+    cpu_s: float = 0.0
+    survivors: tuple[str, ...] = ()
+    output: str = ""
+    error: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to run one attempt: names what was submitted, never code or a path.
+
+    `cluster` and all names from the admin match [A-Za-z0-9_.-]+.
+    """
+
+    run: RunId
+    raw_id: int
+    token: str
+    cores: int
+    memory_mib: int
+    limit_s: int | None
+    kill_wait_s: float
+    restarts: int = 0
+    cluster: str = "tinysched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The queue as somebody may see it, at one moment, for the room report/.
+
+    `jobs` are in order of id. `units` holds the started tasks of each array, in order of task.
+    `explain` tells why a pending job (or the pending part of an array) waits.
+    """
+
+    now: float
+    jobs: Sequence[Job]
+    units: Mapping[int, Sequence[Unit]]
+    explain: Callable[[Job], Reason]
+    cores_total: int = 0
+    offline: bool = False

@@ -1,0 +1,69 @@
+"""What a user asked to see or to change: the parsed command lines of the small commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysched.job.ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """`42` (tasks None: the whole job), `42_7`, `42_[2-4,9]`."""
+
+    number: int
+    tasks: Ranges | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which jobs are meant; None means "any". States are long names as in Slurm (`PENDING`)."""
+
+    selectors: tuple[Selector, ...] | None = None
+    users: frozenset[str] | None = None
+    states: frozenset[str] | None = None
+    names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueQuery:
+    """`tsqueue`: what to list and how."""
+
+    filter: Filter
+    everything: bool = False
+    one_line_a_task: bool = False
+    json: bool = False
+    header: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelQuery:
+    """`tscancel`: whom, and with which signal (None: the ordinary way to an end)."""
+
+    filter: Filter
+    signal: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlQuery:
+    """`tscontrol VERB ID…`: verb is hold, release, requeue or show."""
+
+    verb: str
+    selectors: tuple[Selector, ...]
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutQuery:
+    """`tsout ID…`: which files of which jobs."""
+
+    selectors: tuple[Selector, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeQuery:
+    """`tspurge`: keep the newest so many, take those that ended before so many days."""
+
+    keep_last: int | None = None
+    age_days: float | None = None
+    dry_run: bool = False

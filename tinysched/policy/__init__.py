@@ -1,0 +1,1 @@
+"""The decisions. Pure; values in, a plan out; time is an argument."""

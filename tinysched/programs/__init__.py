@@ -1,0 +1,1 @@
+"""What runs: dispatcher, agent, worker; loops of look, decide, do one step."""

@@ -1,0 +1,1 @@
+"""What users read. Pure; jobs in, text out."""

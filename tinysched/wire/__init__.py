@@ -1,0 +1,1 @@
+"""The socket: the only code that opens one. Must not know host, config or spool."""
