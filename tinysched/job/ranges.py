@@ -1,0 +1,171 @@
+"""Sets of task indices, kept as few spans: an array of a million tasks is one line.
+
+A set is a tuple of disjoint spans in order of their first index. Mostly they lie one after another;
+then the spans are a function of the set. Where two steps interleave (every second task without
+every third) spans may overlap in reach, so that the work is bounded by spans and not by indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain, islice
+
+from tinysched.job.spans import (
+    Span,
+    arrange,
+    count,
+    in_runs,
+    is_ordered,
+    make_span,
+    meet,
+    render,
+    subtract,
+    sweep,
+    within_reach,
+)
+
+# More digits than any index has: beyond them a text is no index, however long it is.
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranges:
+    """An immutable set of task indices. Make one with `of`, `span`, `parse` or `Ranges()`."""
+
+    spans: tuple[Span, ...] = ()
+
+    @classmethod
+    def of(cls, indices: Iterable[int]) -> Ranges:
+        """The set of these indices, in any order, duplicates allowed."""
+        return cls(spans=in_runs((i, i, 1) for i in sorted(set(indices))))
+
+    @classmethod
+    def span(cls, first: int, last: int, step: int = 1) -> Ranges:
+        """The indices from `first` to `last` inclusive, every `step`-th.
+
+        Raises: ValueError when the span is empty or the step is not positive.
+        """
+        if step < 1 or last < first:
+            raise ValueError(f"no span: {first}-{last}:{step}")
+        return cls(spans=in_runs([make_span(first, last, step)]))
+
+    @classmethod
+    def parse(cls, text: str) -> Ranges:
+        """The set that `str()` wrote as `text`; overlaps and any order are taken, too.
+
+        Raises: ValueError.
+        """
+        if not text:
+            return cls()
+        sets = [_parse_item(item) for item in text.split(",")]
+        while len(sets) > 1:  # in pairs, so that a long list costs little
+            sets = [
+                sets[i] | sets[i + 1] if i + 1 < len(sets) else sets[i]
+                for i in range(0, len(sets), 2)
+            ]
+        return sets[0]
+
+    @property
+    def first(self) -> int:
+        """The smallest index. Raises: ValueError when the set is empty."""
+        if not self.spans:
+            raise ValueError("an empty set has no first index")
+        return self.spans[0][0]
+
+    @property
+    def last(self) -> int:
+        """The largest index. Raises: ValueError when the set is empty."""
+        if not self.spans:
+            raise ValueError("an empty set has no last index")
+        return max(last for _, last, _ in self.spans)
+
+    def add(self, index: int) -> Ranges:
+        """This set with `index` in it."""
+        return self if index in self else _set_of([*self.spans, (index, index, 1)])
+
+    def remove(self, index: int) -> Ranges:
+        """This set without `index`, whether it was there or not."""
+        return self - Ranges(spans=((index, index, 1),)) if index in self else self
+
+    def take(self, count: int) -> tuple[int, ...]:
+        """The `count` smallest indices, or all there are."""
+        return tuple(islice(self, max(count, 0)))
+
+    def __or__(self, other: Ranges) -> Ranges:
+        """Every index of either."""
+        if not self.spans or not other.spans:
+            return self if self.spans else other
+        return _set_of([*self.spans, *(other - self).spans])
+
+    def __and__(self, other: Ranges) -> Ranges:
+        """The indices of both."""
+        ordered = is_ordered(other.spans)
+        return _set_of(
+            common
+            for mine in self.spans
+            for its in within_reach(other.spans, mine, ordered)
+            if (common := meet(mine, its)) is not None
+        )
+
+    def __sub__(self, other: Ranges) -> Ranges:
+        """The indices of this set that are not in the other."""
+        ordered = is_ordered(other.spans)
+        rest: list[Span] = []
+        for mine in self.spans:
+            its = within_reach(other.spans, mine, ordered)
+            rest.extend(sweep(mine, its) if ordered else subtract(mine, its))
+        return _set_of(rest)
+
+    def __contains__(self, index: object) -> bool:
+        if not isinstance(index, int):
+            return False
+        return any(
+            first <= index <= last and (index - first) % step == 0
+            for first, last, step in self.spans
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        """Ascending."""
+        runs = [range(first, last + 1, step) for first, last, step in self.spans]
+        return chain.from_iterable(runs) if is_ordered(self.spans) else merge(*runs)
+
+    def __len__(self) -> int:
+        return sum(count(span) for span in self.spans)
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ranges):
+            return NotImplemented
+        if self.spans == other.spans:
+            return True
+        return len(self) == len(other) and not self - other
+
+    def __hash__(self) -> int:
+        return hash((len(self), self.first, self.last)) if self.spans else 0
+
+    def __str__(self) -> str:
+        """`1-3,7,9-15:2`; the empty set is an empty text."""
+        return ",".join(render(span) for span in self.spans)
+
+
+def _set_of(spans: Iterable[Span]) -> Ranges:
+    return Ranges(spans=arrange(spans))
+
+
+def _parse_item(text: str) -> Ranges:
+    bounds, colon, step = text.partition(":")
+    first, dash, last = bounds.partition("-")
+    if colon and not dash:
+        raise ValueError(f"a step without a range: {text!r}")
+    low = _number(first)
+    return Ranges.span(low, _number(last) if dash else low, _number(step) if colon else 1)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise ValueError(f"not an index: {text[:_MOST_DIGITS]!r}")
+    return int(text)
