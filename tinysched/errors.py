@@ -11,7 +11,7 @@ EXIT_TRY_LATER = 75
 
 
 class TinyschedError(Exception):
-    """A failure with a sentence for its reader: `cannot <verb> <what>: <why>`, and perhaps a cure."""
+    """A failure in a sentence: `cannot <verb> <what>: <why>`, and perhaps its cure."""
 
     exit_code = EXIT_REFUSED
 

@@ -13,6 +13,12 @@ from enum import Enum
 from tinysched.job.ranges import Ranges
 
 
+def _digits(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise ValueError(f"not a number: {text!r}")
+    return int(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobId:
     """Names a job (`42`), or a task of an array (`42_7`)."""
@@ -23,6 +29,15 @@ class JobId:
     def __str__(self) -> str:
         """The name as printed everywhere."""
         return str(self.number) if self.task is None else f"{self.number}_{self.task}"
+
+    @classmethod
+    def parse(cls, text: str) -> JobId:
+        """The job that `42` or `42_7` names.
+
+        Raises: ValueError if it names none.
+        """
+        number, _, task = text.partition("_")
+        return cls(number=_digits(number), task=_digits(task) if "_" in text else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +50,15 @@ class RunId:
     def __str__(self) -> str:
         """The name of the attempt's directory."""
         return f"{self.job}.{self.attempt}"
+
+    @classmethod
+    def parse(cls, text: str) -> RunId:
+        """The attempt that `42.1` or `42_7.2` names.
+
+        Raises: ValueError if it names none.
+        """
+        job, _, attempt = text.rpartition(".")
+        return cls(job=JobId.parse(job), attempt=_digits(attempt))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +167,15 @@ class Exit:
         """`3:0`, `0:9`, as Slurm prints it."""
         return f"{self.code}:{self.signal}"
 
+    @classmethod
+    def parse(cls, text: str) -> Exit:
+        """The end that `3:0` stands for.
+
+        Raises: ValueError if it stands for none.
+        """
+        code, _, signal = text.partition(":")
+        return cls(code=_digits(code), signal=_digits(signal))
+
 
 class Outcome(Enum):
     """The final states, under Slurm's names."""
@@ -157,7 +190,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """A stored order to end a job: who gave it, when (UTC, seconds), and whether to KILL at once."""
+    """An order to end a job: who gave it, when (UTC, seconds), whether to KILL at once."""
 
     by_uid: int
     ordered_at: float

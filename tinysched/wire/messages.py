@@ -1,0 +1,215 @@
+"""What dispatcher, agent and worker say to each other, as frozen values.
+
+An unknown field is ignored, a missing one or an unknown message refused in a sentence.
+
+    agent -> dispatcher   hello, started, ended, refused, leave
+    dispatcher -> agent   grant, stop, signal, ended-ack, adopt, leave-yes, leave-no
+    agent -> worker       stop, signal
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysched import __version__
+from tinysched.errors import WireError
+from tinysched.job.model import Cause, Ending, Exit, Grant, RunId
+from tinysched.wire.channel import Message
+from tinysched.wire.fields import PROTOCOL
+
+Fields = list[tuple[str, bytes]]
+
+
+def greeting(kind: str, runs: list[tuple[RunId, str]]) -> Fields:
+    """The hello of an agent: its version and every run it knows, with how far it has come."""
+    return [
+        ("protocol", b"%d" % PROTOCOL),
+        ("version", __version__.encode()),
+        ("kind", kind.encode()),
+        *(("run", f"{run} {stage}".encode()) for run, stage in runs),
+    ]
+
+
+def check_protocol(message: Message) -> None:
+    """Refuses who speaks another protocol.
+
+    Raises: WireError naming both versions.
+    """
+    theirs = message.text("protocol", "0")
+    if theirs != str(PROTOCOL):
+        version = message.text("version", "?")
+        raise WireError(
+            f"cannot understand protocol {theirs} of version {version}:"
+            f" this is version {__version__} with protocol {PROTOCOL}"
+        )
+
+
+def read_runs(message: Message) -> dict[RunId, str]:
+    """The runs an agent's hello lists: `alive` or `ended`."""
+    runs: dict[RunId, str] = {}
+    for line in message.many("run"):
+        name, _, stage = line.partition(" ")
+        runs[_run(name)] = stage
+    return runs
+
+
+def grant_fields(grant: Grant) -> Fields:
+    """A grant, as it goes to the agent."""
+    fields: list[tuple[str, object]] = [
+        ("run", grant.run),
+        ("raw_id", grant.raw_id),
+        ("token", grant.token),
+        ("cores", grant.cores),
+        ("memory_mib", grant.memory_mib),
+        ("kill_wait_s", grant.kill_wait_s),
+        ("restarts", grant.restarts),
+        ("cluster", grant.cluster),
+    ]
+    if grant.limit_s is not None:
+        fields.append(("limit_s", grant.limit_s))
+    return _encode(fields)
+
+
+def read_grant(message: Message) -> Grant:
+    """The grant in a message."""
+    limit = message.text("limit_s", "")
+    return Grant(
+        run=_run(message.text("run")),
+        raw_id=_int(message, "raw_id"),
+        token=message.text("token"),
+        cores=_int(message, "cores"),
+        memory_mib=_int(message, "memory_mib"),
+        limit_s=int(limit) if limit else None,
+        kill_wait_s=_float(message, "kill_wait_s"),
+        restarts=_int(message, "restarts"),
+        cluster=message.text("cluster"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run has begun: its script's pid, when (UTC, seconds), and its resolved output files."""
+
+    run: RunId
+    pid: int
+    started_at: float
+    output: str
+    error: str
+
+    def fields(self) -> Fields:
+        """As it goes to the dispatcher."""
+        return _encode(
+            [
+                ("run", self.run),
+                ("pid", self.pid),
+                ("started_at", self.started_at),
+                ("output", self.output),
+                ("error", self.error),
+            ]
+        )
+
+    @classmethod
+    def read(cls, message: Message) -> Started:
+        """From a message."""
+        return cls(
+            run=_run(message.text("run")),
+            pid=_int(message, "pid"),
+            started_at=_float(message, "started_at"),
+            output=message.text("output", ""),
+            error=message.text("error", ""),
+        )
+
+
+def ending_fields(ending: Ending) -> Fields:
+    """An exit record, as it goes to the dispatcher."""
+    fields: list[tuple[str, object]] = [
+        ("run", ending.run),
+        ("cause", ending.cause.value),
+        ("ended_at", ending.ended_at),
+        ("elapsed_s", ending.elapsed_s),
+        ("cpu_s", ending.cpu_s),
+        ("output", ending.output),
+        ("error", ending.error),
+        ("words", ending.words),
+    ]
+    if ending.exit is not None:
+        fields.append(("exit", ending.exit))
+    if ending.started_at is not None:
+        fields.append(("started_at", ending.started_at))
+    fields += [("survivor", survivor) for survivor in ending.survivors]
+    return _encode(fields)
+
+
+def read_ending(message: Message) -> Ending:
+    """The exit record in a message."""
+    started_at = message.text("started_at", "")
+    code = message.text("exit", "")
+    try:
+        return Ending(
+            run=_run(message.text("run")),
+            cause=Cause(message.text("cause")),
+            exit=Exit.parse(code) if code else None,
+            started_at=float(started_at) if started_at else None,
+            ended_at=_float(message, "ended_at"),
+            elapsed_s=_float(message, "elapsed_s"),
+            cpu_s=_float(message, "cpu_s"),
+            survivors=tuple(message.many("survivor"))[:50],
+            output=message.text("output", ""),
+            error=message.text("error", ""),
+            words=message.text("words", ""),
+        )
+    except ValueError as error:
+        raise WireError(f"cannot read 'ended': {error}") from None
+
+
+def stop_fields(run: RunId, *, kill: bool) -> Fields:
+    """An order to end a run: TERM first, or KILL at once."""
+    return _encode([("run", run), ("kill", int(kill))])
+
+
+def signal_fields(run: RunId, signal: int) -> Fields:
+    """An order to send one signal to a run's whole tree."""
+    return _encode([("run", run), ("signal", signal)])
+
+
+def run_fields(run: RunId) -> Fields:
+    """A message that is about a run and says no more."""
+    return _encode([("run", run)])
+
+
+def read_run(message: Message) -> RunId:
+    """The run a message is about."""
+    return _run(message.text("run"))
+
+
+def read_number(message: Message, name: str) -> int:
+    """A whole number in a message."""
+    return _int(message, name)
+
+
+def _encode(fields: list[tuple[str, object]]) -> Fields:
+    return [(name, str(value).encode("utf-8", "surrogateescape")) for name, value in fields]
+
+
+def _run(text: str) -> RunId:
+    try:
+        return RunId.parse(text)
+    except ValueError as error:
+        raise WireError(f"cannot read the name of a run: {error}") from None
+
+
+def _int(message: Message, name: str) -> int:
+    try:
+        return int(message.text(name))
+    except ValueError:
+        raise WireError(f"cannot read '{message.verb}': '{name}' is no number") from None
+
+
+def _float(message: Message, name: str) -> float:
+    try:
+        value = float(message.text(name))
+    except ValueError:
+        raise WireError(f"cannot read '{message.verb}': '{name}' is no number") from None
+    if not -1e12 < value < 1e12:
+        raise WireError(f"cannot read '{message.verb}': '{name}' is out of range")
+    return value
