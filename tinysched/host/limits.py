@@ -1,0 +1,67 @@
+"""Resource limits (ulimit): those of the submitter, set for the job."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+
+_NAMES = {
+    "Max cpu time": "RLIMIT_CPU",
+    "Max file size": "RLIMIT_FSIZE",
+    "Max data size": "RLIMIT_DATA",
+    "Max stack size": "RLIMIT_STACK",
+    "Max core file size": "RLIMIT_CORE",
+    "Max resident set": "RLIMIT_RSS",
+    "Max processes": "RLIMIT_NPROC",
+    "Max open files": "RLIMIT_NOFILE",
+    "Max locked memory": "RLIMIT_MEMLOCK",
+    "Max address space": "RLIMIT_AS",
+    "Max pending signals": "RLIMIT_SIGPENDING",
+    "Max msgqueue size": "RLIMIT_MSGQUEUE",
+    "Max nice priority": "RLIMIT_NICE",
+    "Max realtime priority": "RLIMIT_RTPRIO",
+    "Max realtime timeout": "RLIMIT_RTTIME",
+}
+_NAME_WIDTH = 26  # columns, as the kernel prints /proc/PID/limits
+
+
+def parse(text: str) -> dict[int, tuple[int, int]]:
+    """Read /proc/PID/limits: number of the limit -> soft, hard (-1: unlimited).
+
+    Lines that cannot be read are left out: a limit of a newer kernel is no reason to fail.
+    """
+    limits: dict[int, tuple[int, int]] = {}
+    for line in text.splitlines():
+        number = getattr(resource, _NAMES.get(line[:_NAME_WIDTH].strip(), ""), None)
+        values = line[_NAME_WIDTH:].split()[:2]
+        if number is not None and len(values) == 2:
+            with contextlib.suppress(ValueError):
+                limits[number] = (_value(values[0]), _value(values[1]))
+    return limits
+
+
+def _value(word: str) -> int:
+    return resource.RLIM_INFINITY if word == "unlimited" else int(word)
+
+
+def _smaller(one: int, other: int) -> int:
+    if resource.RLIM_INFINITY in (one, other):
+        return max(one, other)  # unlimited is -1
+    return min(one, other)
+
+
+def apply(limits: dict[int, tuple[int, int]]) -> None:
+    """Set limits for this process, hard ones only downwards; what cannot be set stays."""
+    for number, (soft, hard) in limits.items():
+        with contextlib.suppress(ValueError, OSError):
+            new_hard = _smaller(hard, resource.getrlimit(number)[1])
+            resource.setrlimit(number, (_smaller(soft, new_hard), new_hard))
+
+
+def raise_soft_limits() -> None:
+    """Raise every soft limit to its hard one: an agent must not die of the shell it grew up in."""
+    for name in _NAMES.values():
+        number = getattr(resource, name)
+        with contextlib.suppress(ValueError, OSError):
+            hard = resource.getrlimit(number)[1]
+            resource.setrlimit(number, (hard, hard))

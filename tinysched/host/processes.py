@@ -1,0 +1,186 @@
+"""Forking, signalling and waiting: what agent, worker and dispatcher do with processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+PR_SET_CHILD_SUBREAPER = 36
+
+EXIT_BUG = 70
+
+# Loaded before any fork, so that every worker shares it.
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """A child that ended: its exit code, or the signal that killed it (0: none).
+
+    `cpu_s` counts what it waited for as well.
+    """
+
+    pid: int
+    code: int
+    signal: int
+    cpu_s: float
+
+
+def fork_worker(work: Callable[[], int]) -> int:
+    """Run `work` in a child and end that child with its answer.
+
+    The child starts with default signal dispositions and an empty mask: it must not run handlers
+    of its parent. It closes nothing.
+    """
+    before = block_signals()
+    pid = os.fork()
+    if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pid
+    code = EXIT_BUG
+    try:
+        reset_signals()
+        code = work()
+    except BaseException:  # nothing may escape into the code of the parent
+        traceback.print_exc()
+    finally:
+        _leave(code)
+    raise AssertionError("unreachable")
+
+
+def _leave(code: int) -> None:
+    """End a forked child without running what its parent registered for its own exit."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def become_worker(title: str) -> None:
+    """Make the calling child a session leader that inherits all orphans below it."""
+    os.setsid()
+    set_subreaper()
+    set_title(title)
+
+
+def set_subreaper() -> None:
+    """Become the parent of every orphaned descendant. Not inherited by forks, kept by exec."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def set_title(title: str) -> None:
+    """Show `title` (its first 15 bytes) as the name of this process in ps -e and top."""
+    _prctl(PR_SET_NAME, ctypes.c_char_p(title.encode()))
+
+
+def die_with_parent() -> None:
+    """Have the kernel send TERM to this process when its parent dies."""
+    parent = os.getppid()
+    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the kernel was asked
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _prctl(option: int, value: int | ctypes.c_char_p) -> None:
+    argument = value if isinstance(value, ctypes.c_char_p) else ctypes.c_ulong(value)
+    zero = ctypes.c_ulong(0)
+    if _LIBC.prctl(option, argument, zero, zero, zero) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def block_signals() -> set[int]:
+    """Hold back every signal; returns the mask that was."""
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+
+
+def reset_signals() -> None:
+    """Give every signal its default meaning and let all through.
+
+    Python ignores SIGPIPE and a parent may ignore more (nohup); a job must not inherit that.
+    """
+    signal.set_wakeup_fd(-1)
+    for signum in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(signum) is not signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def send(pid: int, signum: int) -> bool:
+    """Signal a process; False if it is gone or not ours."""
+    try:
+        os.kill(pid, signum)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def send_pidfd(pidfd: int, signum: int) -> bool:
+    """Signal the process behind a pidfd; False if it is gone or not ours."""
+    try:
+        signal.pidfd_send_signal(pidfd, signum)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def open_pidfd(pid: int, ticks: int | None = None) -> int | None:
+    """Open a descriptor that becomes readable when the process ends; None if it is gone.
+
+    With `ticks`: None as well if the pid has been given to a process started at another time.
+    """
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    if ticks is not None and start_ticks(pid) != ticks:
+        os.close(pidfd)
+        return None
+    return pidfd
+
+
+def reap() -> list[Reaped]:
+    """Take every child that has ended, without waiting."""
+    ended: list[Reaped] = []
+    while True:
+        try:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        by_signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+        cpu_s = usage.ru_utime + usage.ru_stime
+        ended.append(Reaped(pid=pid, code=code, signal=by_signal, cpu_s=cpu_s))
+
+
+def has_children() -> bool:
+    """Tell whether any child is left, running or not yet reaped."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def start_ticks(pid: int) -> int | None:
+    """Tell when a process started; with its pid that names it for the whole boot.
+
+    Units: clock ticks since boot. None if there is no such process.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in parentheses may hold anything, so count from its end.
+    return int(text[text.rindex(b")") + 1 :].split()[19])

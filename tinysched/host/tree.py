@@ -1,0 +1,114 @@
+"""The processes below a process: finding, naming and signalling them all.
+
+A walk sees a moving target: whoever must leave nothing alive repeats it until nothing is found.
+Source: proc(5), /proc/PID/task/TID/children.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable
+
+from tinysched.host.processes import send
+
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+_DEAD = (b"Z", b"X")
+
+
+def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
+    """List the living processes below `root`, parents first, without `root` itself.
+
+    A spared process and all below it are never listed. Zombies are not listed, their children are.
+    """
+    children = _children if os.path.exists("/proc/thread-self/children") else _scanned_children()
+    found: list[int] = []
+    seen = {root, *spare}
+    to_visit = [root]
+    while to_visit:
+        for child in children(to_visit.pop()):
+            if child in seen:
+                continue
+            seen.add(child)
+            to_visit.append(child)
+            if not _is_zombie(child):
+                found.append(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    children: list[int] = []
+    for thread in _listing(f"/proc/{pid}/task"):
+        children += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
+    return children
+
+
+def _scanned_children() -> Callable[[int], list[int]]:
+    """Find children from one scan of all processes: for kernels without the children file."""
+    table: dict[int, list[int]] = {}
+    for pid in _pids():
+        fields = _stat(pid)
+        if fields:
+            table.setdefault(int(fields[1]), []).append(pid)
+    return lambda pid: table.get(pid, [])
+
+
+def _is_zombie(pid: int) -> bool:
+    fields = _stat(pid)
+    if not fields:
+        return True
+    # The first thread of a living process may have ended: then others are still listed.
+    return fields[0] in _DEAD and len(_listing(f"/proc/{pid}/task")) <= 1
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Read /proc/PID/stat from the state on; empty if the process is gone."""
+    text = _content(f"/proc/{pid}/stat")
+    return text[text.rindex(b")") + 1 :].split() if text else []
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except _GONE:
+        return b""
+
+
+def _listing(path: str) -> list[str]:
+    try:
+        return os.listdir(path)
+    except _GONE:
+        return []
+
+
+def _pids() -> Iterable[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def signal_tree(root: int, signum: int, spare: Collection[int] = ()) -> int:
+    """Signal every living process below `root`; returns how many took it."""
+    return sum(send(pid, signum) for pid in descendants(root, spare))
+
+
+def holders_of_cookie(name: bytes, value: bytes) -> list[int]:
+    """Find this user's processes that were started with NAME=VALUE in their environment."""
+    wanted = b"\0" + name + b"=" + value + b"\0"
+    uid = os.geteuid()
+    return [
+        pid
+        for pid in _pids()
+        if _owner(pid) == uid and wanted in b"\0" + _content(f"/proc/{pid}/environ") + b"\0"
+    ]
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except _GONE:
+        return None
+
+
+def describe(pids: Iterable[int]) -> tuple[str, ...]:
+    """Name processes for a job's record: `1234 sleep`. Those that are gone are left out."""
+    names = ((pid, _content(f"/proc/{pid}/comm").decode(errors="replace").strip()) for pid in pids)
+    return tuple(f"{pid} {name}" for pid, name in names if name)
