@@ -1,0 +1,374 @@
+"""YAML and environment into one frozen Config; each key carries its meaning, range and default.
+
+An admin's mistake must never stop a queue that runs, so every failure names the key, the value, the
+line and what would do, and whoever reloads keeps the former Config.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import stat
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from typing import TypeVar
+
+import yaml
+
+from tinysched.errors import ConfigError
+
+MOST_BYTES = 256 * 1024
+YEAR_S = 366 * 86400
+LOG_LEVELS = ("debug", "info", "warning", "error")
+VARIABLES = {
+    "TJS_PURGE_AGE_DAYS": "purge_age_days",
+    "TJS_PURGE_KEEP_LAST": "purge_keep_last",
+    "TJS_PURGE_INTERVAL_SEC": "purge_interval_s",
+}
+HEADER = """\
+# Configuration of tinysched. Every key stands here with its default; remove the # before a key
+# to set it, then run: tsdaemon reload. A mistake in this file never stops the queue: the former
+# configuration stays in force, and tsdaemon status says what is wrong.
+"""
+
+Value = int | float | str | tuple[str, ...] | None
+Default = TypeVar("Default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepts:
+    """What a key accepts: in words, and as a test. `read` gives the value or raises ValueError."""
+
+    words: str
+    read: Callable[[object], Value]
+
+    def or_null(self, meaning: str) -> Accepts:
+        """The same, and null."""
+        words = f"{self.words}; or null: {meaning}"
+        return Accepts(words=words, read=lambda value: None if value is None else self.read(value))
+
+
+def _number(low: float, high: float) -> Callable[[object], Value]:
+    """Accepts a finite number from `low` to `high`."""
+
+    def read(value: object) -> Value:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError
+        if not math.isfinite(value) or not low <= value <= high:
+            raise ValueError
+        return float(value)
+
+    return read
+
+
+def _whole(low: int, high: int, unit: str) -> Accepts:
+    """Accepts a whole number of something."""
+
+    def read(value: object) -> Value:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Accepts(words=f"{unit}, a whole number from {low} to {high}", read=read)
+
+
+def _seconds(low: float, high: int = YEAR_S) -> Accepts:
+    """Accepts a span of time."""
+    return Accepts(words=f"seconds, {low} to {high}", read=_number(low, high))
+
+
+def _fraction(value: object) -> Value:
+    """Accepts a part of the whole that is not nothing."""
+    number = _number(0, 1)(value)
+    if number == 0:
+        raise ValueError
+    return number
+
+
+def _name(value: object) -> Value:
+    """Accepts a name that means nothing to a shell: it reaches jobs' environments."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError
+    return value
+
+
+def _names(value: object) -> Value:
+    """Accepts a list of such names."""
+    if not isinstance(value, list):
+        raise ValueError
+    return tuple(str(_name(entry)) for entry in value)
+
+
+def _level(value: object) -> Value:
+    """Accepts a log level, in any case of letters."""
+    if not isinstance(value, str) or value.lower() not in LOG_LEVELS:
+        raise ValueError
+    return value.lower()
+
+
+def _key(default: Default, accepts: Accepts, words: str) -> Default:
+    """A field of Config that says what it is for."""
+    return field(default=default, metadata={"accepts": accepts, "words": words})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything an admin can set."""
+
+    cpu_fraction: float = _key(
+        1.0,
+        Accepts(words="a number above 0, up to 1", read=_fraction),
+        "The part of the host's cores that jobs may take, rounded down to whole cores, at least 1."
+        " The cores are those of the dispatcher's own affinity.",
+    )
+    cpus: int | None = _key(
+        None,
+        _whole(1, 1_000_000, "cores").or_null("cpu_fraction decides"),
+        "The cores that jobs may take, set outright. May be more than the host has.",
+    )
+    memory_mib: int | None = _key(
+        None,
+        _whole(1, 2**40, "MiB").or_null("what the host has"),
+        "The memory that the queue says it has, set outright. May be more than the host has.",
+    )
+    default_mem_mb: int = _key(
+        1024,
+        _whole(1, 2**40, "MiB"),
+        "The memory of a job that asks for none. Recorded, not enforced.",
+    )
+    poll_interval: float = _key(
+        1.0,
+        _seconds(0.05, 3600),
+        "How often to look at what cannot be notified. Jobs start and end without waiting for it.",
+    )
+    kill_wait_s: float = _key(
+        30.0,
+        _seconds(0, 86400),
+        "How long a job has between TERM (cancelled, or at its time limit) and KILL.",
+    )
+    starvation_s: float = _key(
+        3600.0,
+        _seconds(0),
+        "How long a job that does not fit may be passed by younger ones that do; then it may not.",
+    )
+    min_job_age_s: float = _key(
+        300.0,
+        _seconds(0),
+        "How long an ended job stays in tsqueue, and its script stays ready for a requeue.",
+    )
+    agent_idle_s: float = _key(
+        600.0, _seconds(1), "How long the agent of a user stays who has no unfinished job."
+    )
+    agent_lost_s: float = _key(
+        60.0,
+        _seconds(1),
+        "After how long without an agent the cores of a user's started jobs go to others.",
+    )
+    max_array_size: int = _key(
+        1_000_001,
+        _whole(1, 100_000_001, "indices"),
+        "One more than the highest index that a job array may have.",
+    )
+    max_jobs_per_user: int = _key(
+        100_000,
+        _whole(1, 100_000_000, "jobs"),
+        "How many unfinished jobs one user may have; an array counts as one.",
+    )
+    max_connections_per_user: int = _key(
+        64,
+        _whole(2, 100_000, "connections"),
+        "How many connections to the dispatcher one user may hold at a time.",
+    )
+    purge_age_days: float | None = _key(
+        None,
+        Accepts(words="days, 0 to 36500", read=_number(0, 36500)).or_null("age does not matter"),
+        "Forget jobs that ended longer ago than this: their records, never users' files."
+        " TJS_PURGE_AGE_DAYS in the dispatcher's environment beats it.",
+    )
+    purge_keep_last: int | None = _key(
+        None,
+        _whole(0, 10**9, "jobs").or_null("no such number"),
+        "Keep the newest so many ended jobs whatever their age; without purge_age_days forget all"
+        " others. An array counts as one. If both keys are null nothing is forgotten."
+        " TJS_PURGE_KEEP_LAST beats it.",
+    )
+    purge_interval_s: float = _key(
+        900.0,
+        _seconds(1),
+        "How often to look for jobs to forget. TJS_PURGE_INTERVAL_SEC beats it.",
+    )
+    cluster_name: str = _key(
+        "tinysched",
+        Accepts(words="up to 64 letters, digits and _ . -", read=_name),
+        "The name of this queue, in SLURM_CLUSTER_NAME.",
+    )
+    hosts: tuple[str, ...] = _key(
+        (),
+        Accepts(words="a list of host names", read=_names),
+        "The hosts on which tiny_sched_env.sh makes sbatch, squeue and scancel mean this queue.",
+    )
+    log_level: str = _key(
+        "info",
+        Accepts(words=" | ".join(LOG_LEVELS), read=_level),
+        "How much the dispatcher tells in its log.",
+    )
+    log_size_mib: int = _key(
+        10,
+        _whole(1, 10_000, "MiB"),
+        "The size at which the dispatcher's log is put aside and a new one begun.",
+    )
+    log_files: int = _key(
+        5, _whole(0, 1000, "files"), "How many logs that were put aside are kept."
+    )
+
+
+KEYS: dict[str, Accepts] = {key.name: key.metadata["accepts"] for key in fields(Config)}
+
+
+def load(path: str, variables: Mapping[str, str] | None = None) -> Config:
+    """The configuration in force: the file (all defaults if there is none), then the environment.
+
+    Raises: ConfigError, with a sentence for the admin.
+    """
+    text = _read(path)
+    config = Config() if text is None else parse(text, path)
+    return _overridden(config, os.environ if variables is None else variables)
+
+
+def parse(text: str, path: str = "config.yaml") -> Config:
+    """A Config out of the text of a file; `path` is for the messages."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(
+            f"cannot read {path} line {line}: {error.problem or 'not YAML'}"
+        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        first = (str(error).splitlines() or ["nested too deeply"])[0]
+        raise ConfigError(f"cannot read {path}: {first}") from None
+    if root is None or root.tag.endswith(":null"):
+        return Config()
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(f"cannot read {path} line 1: expected lines of the form 'key: value'")
+    values: dict[str, Value] = {}
+    for key_node, value_node in root.value:
+        name, value = _pair(key_node, value_node, path)
+        if name in values:
+            raise ConfigError(f"cannot use {path} line {_line(key_node)}: {name} is set twice")
+        values[name] = value
+    return replace(Config(), **values)  # type: ignore[arg-type]  # KEYS holds each field's own type
+
+
+def allowed_cores(config: Config, machine_cores: int) -> int:
+    """The cores that jobs may take all together, at least 1."""
+    if config.cpus is not None:
+        return config.cpus
+    # exact arithmetic: 0.29 of 100 cores are 29, not 28
+    return max(1, int(Fraction(repr(config.cpu_fraction)) * machine_cores))
+
+
+def allowed_memory_mib(config: Config, machine_mib: int) -> int:
+    """The memory the queue says it has, in MiB."""
+    return machine_mib if config.memory_mib is None else config.memory_mib
+
+
+def template() -> str:
+    """The text of conf/config.yaml: every key with its meaning, range and default."""
+    parts = [HEADER]
+    for key in fields(Config):
+        words = textwrap.fill(
+            key.metadata["words"], 96, initial_indent="# ", subsequent_indent="# "
+        )
+        accepts = f"# Accepts: {KEYS[key.name].words}."
+        parts.append(f"{words}\n{accepts}\n#{key.name}: {_shown(key.default)}\n")
+    return "\n".join(parts)
+
+
+def _shown(value: object) -> str:
+    """A value as YAML writes it."""
+    if value is None:
+        return "null"
+    return "[]" if value == () else str(value)
+
+
+def _read(path: str) -> str | None:
+    """The text of a regular file of a sane size; None if there is no file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConfigError(f"cannot read {path}: not a regular file")
+    with open(descriptor, "rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"cannot read {path}: larger than {MOST_BYTES} bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"cannot read {path} line {line}: not UTF-8 text") from None
+
+
+def _pair(key_node: yaml.Node, value_node: yaml.Node, path: str) -> tuple[str, Value]:
+    """One checked line of the file."""
+    name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+    where = f"cannot use {path} line {_line(key_node)}"
+    if name not in KEYS:
+        near = difflib.get_close_matches(str(name).lower(), KEYS, n=1, cutoff=0.5)
+        guess = f"; did you mean {near[0]}" if near else f"; the keys are {', '.join(KEYS)}"
+        raise ConfigError(f"{where}: there is no key {name!r}{guess}")
+    try:
+        return name, KEYS[name].read(_plain(value_node))
+    except ValueError:
+        shown = value_node.value if isinstance(value_node, yaml.ScalarNode) else "a list or mapping"
+        raise ConfigError(
+            f"{where}: {name} is {shown[:80]!r}: expected {KEYS[name].words}"
+        ) from None
+
+
+def _plain(node: yaml.Node) -> object:
+    """A scalar or a list of scalars as Python values; anything else is no value of ours.
+
+    Raises: ValueError.
+    """
+    if isinstance(node, yaml.SequenceNode):
+        if not all(isinstance(entry, yaml.ScalarNode) for entry in node.value):
+            raise ValueError
+        return [_plain(entry) for entry in node.value]
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except yaml.YAMLError:
+        raise ValueError from None
+
+
+def _line(node: yaml.Node) -> int:
+    """The line of the file a node begins on, counted from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def _overridden(config: Config, variables: Mapping[str, str]) -> Config:
+    """What the environment says on top of a configuration (an empty one says nothing)."""
+    for variable, name in VARIABLES.items():
+        text = variables.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            number: object = int(text) if re.fullmatch(r"\d{1,12}", text) else float(text)
+            value = KEYS[name].read(number)
+        except ValueError:
+            raise ConfigError(
+                f"cannot use {variable}={text[:80]}: expected {KEYS[name].words}"
+            ) from None
+        config = replace(config, **{name: value})  # type: ignore[arg-type]  # as in parse()
+    return config
