@@ -1,0 +1,174 @@
+"""Locks that are held for life: whoever holds one is alive, and nothing has to be cleaned up.
+
+All are flock(2) locks on local files. A lock belongs to the open file, not to the process: it is
+shared by fork and by descriptors handed on through exec, and goes when the last of them is closed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import posix
+
+from tinysched.errors import SpoolError
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import DISK, Disk, cannot
+from tinysched.spool.tree import CLOSED_DIR_MODE, CLOSED_FILE_MODE
+
+GLOBAL_LOCK = "global.lock"
+
+
+def try_lock(disk: Disk, fd: int) -> bool:
+    """Take the lock of an open file; False: somebody else holds it.
+
+    Who only asks (`is_locked`) is in the way for a moment: that is told apart by asking, too.
+    """
+    for _ in range(1000):
+        if disk.lock(fd, fcntl.LOCK_EX):
+            return True
+        if not disk.lock(fd, fcntl.LOCK_SH):
+            return False
+    return False
+
+
+def is_locked(folder: Folder, name: str) -> bool:
+    """Whether somebody, this process included, holds the lock of a file."""
+    try:
+        fd = folder.disk.open(name, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK, folder.fd)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise cannot("open", folder.where(name), error) from error
+    try:
+        return not folder.disk.lock(fd, fcntl.LOCK_SH)
+    finally:
+        folder.disk.close(fd)
+
+
+class DispatcherLock:
+    """The right to be the dispatcher of a root: a lock on a file, and on the directory it is in.
+
+    The second is what keeps others out after an `rm -f lock/*`. The file holds the pid, for
+    people.
+    """
+
+    def __init__(self, folder: Folder, fd: int) -> None:
+        self._folder = folder
+        self._fd = fd
+
+    @classmethod
+    def take(cls, path: str, disk: Disk = DISK) -> DispatcherLock:
+        """Take both locks, in a directory that is made if it is missing.
+
+        Raises: SpoolError if they are held.
+        """
+        folder = _lock_folder(disk, path)
+        try:
+            fd = folder.keep(GLOBAL_LOCK, CLOSED_FILE_MODE)
+        except SpoolError:
+            folder.close()
+            raise
+        try:
+            if not (try_lock(disk, folder.fd) and try_lock(disk, fd)):
+                raise _held(folder)
+            disk.truncate(fd, 0)
+            disk.write(fd, b"%d\n" % posix.getpid())
+        except OSError as error:
+            _close(disk, folder, fd)
+            raise cannot("take the lock in", path, error) from error
+        except SpoolError:
+            _close(disk, folder, fd)
+            raise
+        return cls(folder, fd)
+
+    def release(self) -> None:
+        """Give the right up."""
+        _close(self._folder.disk, self._folder, self._fd)
+
+
+def is_dispatcher_locked(path: str, disk: Disk = DISK) -> bool:
+    """Whether a dispatcher holds the lock in the directory `path` (False, too: may not look)."""
+    try:
+        folder = Folder.find(disk, path)
+    except SpoolError:
+        return False
+    if folder is None:
+        return False
+    try:
+        return not disk.lock(folder.fd, fcntl.LOCK_SH) or is_locked(folder, GLOBAL_LOCK)
+    except SpoolError:
+        return False
+    finally:
+        folder.close()
+
+
+def _lock_folder(disk: Disk, path: str) -> Folder:
+    """Open the lock's directory; one that exists keeps its mode: an admin may have named it."""
+    parent_path, _, name = path.rstrip("/").rpartition("/")
+    parent = Folder.open_root(disk, parent_path or "/")
+    try:
+        folder = parent.find_below(name)
+        return folder or parent.make_below(name, CLOSED_DIR_MODE)
+    finally:
+        parent.close()
+
+
+def _held(folder: Folder) -> SpoolError:
+    pid = (folder.read(GLOBAL_LOCK, 64) or b"").strip()
+    who = f" (pid {int(pid)})" if pid.isdigit() else ""
+    return SpoolError(
+        f"cannot take the lock in {folder.path}: another dispatcher holds it{who}",
+        "`tsdaemon status` tells about it",
+    )
+
+
+def _close(disk: Disk, folder: Folder, fd: int) -> None:
+    disk.close(fd)
+    folder.close()
+
+
+class AgentLock:
+    """The right to be the agent of one user and root. `fd` is what a re-exec hands on.
+
+    A forked worker has to `release` its copy: else the lock outlives the agent.
+    """
+
+    def __init__(self, folder: Folder, name: str, fd: int) -> None:
+        self.fd = fd
+        self._folder = folder
+        self._name = name
+
+    @classmethod
+    def take(cls, folder: Folder, name: str) -> AgentLock | None:
+        """Take it and write this process's pid into it; None: another agent lives."""
+        disk = folder.disk
+        for _ in range(100):
+            fd = folder.keep(name, CLOSED_FILE_MODE)
+            if not try_lock(disk, fd):
+                disk.close(fd)
+                return None
+            lock = cls(folder, name, fd)
+            if lock.is_in_place():
+                lock.write_pid()
+                return lock
+            disk.close(fd)  # removed, or replaced, between open and lock
+        raise SpoolError(f"cannot take the lock {folder.where(name)}: it keeps changing")
+
+    def is_in_place(self) -> bool:
+        """Whether the locked file is still the one that others would find."""
+        found = self._folder.status(self._name)
+        held = posix.fstat(self.fd)
+        return found is not None and (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+    def write_pid(self) -> None:
+        """Tell others who holds it (to be repeated after a fork)."""
+        disk = self._folder.disk
+        try:
+            posix.lseek(self.fd, 0, 0)
+            disk.truncate(self.fd, 0)
+            disk.write(self.fd, b"%d\n" % posix.getpid())
+        except OSError as error:
+            raise cannot("write", self._folder.where(self._name), error) from error
+
+    def release(self) -> None:
+        """Give it up."""
+        self._folder.disk.close(self.fd)

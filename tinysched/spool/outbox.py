@@ -1,0 +1,111 @@
+"""What tsbatch leaves for its own agent: the whole request, in the submitter's own directory.
+
+On the start-up path of tsbatch: imports only fcntl and light modules.
+"""
+
+from __future__ import annotations
+
+import fcntl
+
+from tinysched.errors import SpoolError, TryLaterError
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import DISK, Disk, cannot
+from tinysched.spool.tree import (
+    CLOSED_DIR_MODE,
+    CLOSED_FILE_MODE,
+    SCRIPT_MODE,
+    is_token,
+    user_name,
+    users_dir,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def pack(words: Iterable[bytes]) -> bytes:
+    """Many words as one file: each ends with a NUL, so that none and one empty word differ."""
+    return b"".join(word + b"\0" for word in words)
+
+
+def write(
+    root: str, uid: int, token: str, files: list[tuple[str, bytes]], disk: Disk = DISK
+) -> int:
+    """Store a request durably; returns a descriptor that locks it until it is closed.
+
+    Keep it open until the dispatcher has answered: requests that nobody locks and nobody knows are
+    garbage. `files`: names as in tree.REQUEST_FILES.
+
+    Raises: SpoolError; nothing is left then. TryLaterError if the user's directory is another's.
+    Writes: users/u<uid>/requests/<token>/, as its owner.
+    """
+    if not is_token(token):
+        raise SpoolError(f"cannot store a request: bad token {token!r}")
+    requests = _open_requests(root, uid, disk)
+    try:
+        try:
+            disk.mkdir(token, CLOSED_DIR_MODE, requests.fd)
+        except OSError as error:
+            raise cannot("make", requests.where(token), error) from error
+        try:
+            return _fill(requests, token, files)
+        except SpoolError:
+            requests.drop_folder(token)
+            raise
+    finally:
+        requests.close()
+
+
+def remove(root: str, uid: int, token: str, disk: Disk = DISK) -> None:
+    """Take a request back that was refused."""
+    if not is_token(token):
+        return
+    requests = Folder.find(disk, f"{users_dir(root)}/{user_name(uid)}/requests", uid)
+    if requests is not None:
+        requests.drop_folder(token)
+        requests.close()
+
+
+def _open_requests(root: str, uid: int, disk: Disk) -> Folder:
+    users = Folder.open(disk, users_dir(root))
+    try:
+        own = _open_own(users, uid)
+        try:
+            return own.make_below("requests", CLOSED_DIR_MODE, uid)
+        finally:
+            own.close()
+    finally:
+        users.close()
+
+
+def _open_own(users: Folder, uid: int) -> Folder:
+    try:
+        return users.make_below(user_name(uid), CLOSED_DIR_MODE, uid)
+    except SpoolError as error:
+        squatter = users.status(user_name(uid))
+        if squatter is None or squatter.st_uid == uid:
+            raise
+        # The dispatcher owns users/ and moves such a thing out of the way.
+        cure = "try again in a minute, or tell the admin"
+        raise TryLaterError(error.sentence, cure) from error
+
+
+def _fill(requests: Folder, token: str, files: list[tuple[str, bytes]]) -> int:
+    folder = requests.open_below(token)
+    try:
+        if not folder.disk.lock(folder.fd, fcntl.LOCK_EX):
+            raise SpoolError(f"cannot lock {folder.path}: somebody else holds it")
+        folder.set_mode(CLOSED_DIR_MODE)
+        for name, content in files:
+            mode = SCRIPT_MODE if name == "slurm_script" else CLOSED_FILE_MODE
+            folder.make(name, content, mode)
+        folder.sync()
+        requests.sync()
+        return folder.fd
+    except OSError as error:
+        folder.close()
+        raise cannot("write", folder.path, error) from error
+    except SpoolError:
+        folder.close()
+        raise

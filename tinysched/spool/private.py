@@ -1,0 +1,245 @@
+"""A user's own directory, as that user's agent and workers see it.
+
+Nothing in it is taken from anybody else: the directory is the user's by its open descriptor, and
+all that is done goes through that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from tinysched.errors import SpoolError
+from tinysched.job.model import Grant
+from tinysched.spool import runs as run_dirs
+from tinysched.spool import tree
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import DISK, Disk, cannot
+from tinysched.spool.locks import AgentLock, is_locked
+
+_LARGEST_FILE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRequest:
+    """What was submitted, as tsbatch left it.
+
+    `environment` and `variables` may hold secrets and are never shown. `limits` is the text of
+    /proc/PID/limits. `command`: tsbatch or run_job. `script_path` is '' if there is no script.
+    """
+
+    token: str
+    argv: tuple[str, ...] = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+    environment: Mapping[bytes, bytes] = field(repr=False)
+    cwd: str
+    umask: int
+    limits: str
+    command: str
+    script_path: str
+
+
+class Private:
+    """The directory users/u<uid>."""
+
+    def __init__(self, own: Folder, requests: Folder, runs: Folder, uid: int) -> None:
+        self.uid = uid
+        self._own = own
+        self._requests = requests
+        self._runs = runs
+
+    @classmethod
+    def open(cls, root: str, uid: int, disk: Disk = DISK) -> Private:
+        """Open it, made if it is missing.
+
+        Raises: SpoolError if it is a link, or belongs to another.
+        """
+        users = Folder.open(disk, tree.users_dir(root))
+        try:
+            own = users.make_below(tree.user_name(uid), tree.CLOSED_DIR_MODE, uid)
+        finally:
+            users.close()
+        requests = own.make_below("requests", tree.CLOSED_DIR_MODE, uid)
+        runs = own.make_below("runs", tree.CLOSED_DIR_MODE, uid)
+        return cls(own, requests, runs, uid)
+
+    @property
+    def path(self) -> str:
+        """The directory."""
+        return self._own.path
+
+    @property
+    def log_path(self) -> str:
+        """Where the agent logs."""
+        return self._own.where("agent.log")
+
+    def close(self) -> None:
+        """Let go of it."""
+        for folder in (self._runs, self._requests, self._own):
+            folder.close()
+
+    def lock_agent(self) -> AgentLock | None:
+        """Become the agent; None: another one lives.
+
+        Raises: SpoolError.
+        """
+        return AgentLock.take(self._own, tree.AGENT_LOCK)
+
+    def keep_agent_lock(self, fd: int) -> AgentLock:
+        """The lock again, after an exec that handed its descriptor on."""
+        return AgentLock(self._own, tree.AGENT_LOCK, fd)
+
+    def agent_alive(self) -> bool:
+        """Whether an agent lives (it may be this process)."""
+        return is_locked(self._own, tree.AGENT_LOCK)
+
+    def agent_pid(self) -> int | None:
+        """The living agent's pid; None: there is none, or it is just about to write it."""
+        if not self.agent_alive():
+            return None
+        raw = (self._own.read(tree.AGENT_LOCK, 64) or b"").strip()
+        return int(raw) if raw.isdigit() else None
+
+    def tokens(self) -> list[str]:
+        """The stored requests."""
+        return sorted(name for name in self._requests.names() if tree.is_token(name))
+
+    def request(self, token: str) -> StoredRequest:
+        """Read a stored request.
+
+        Raises: SpoolError if it is missing or cannot be read.
+        """
+        folder = self._request_folder(token)
+        try:
+            return _read_request(folder, token, self.uid)
+        finally:
+            folder.close()
+
+    def bind(self, token: str, number: int) -> None:
+        """Note once and for all which job a request became.
+
+        Raises: SpoolError if it became another.
+        """
+        folder = self._request_folder(token)
+        try:
+            bound = _bound(folder, self.uid)
+            if bound is None:
+                folder.save(tree.BOUND, b"%d\n" % number, tree.CLOSED_FILE_MODE)
+            elif bound != number:
+                raise SpoolError(f"cannot use {folder.path} for job {number}: it is job {bound}")
+        finally:
+            folder.close()
+
+    def bound(self, token: str) -> int | None:
+        """The job that a request became, if it did."""
+        folder = self._request_folder(token)
+        try:
+            return _bound(folder, self.uid)
+        finally:
+            folder.close()
+
+    def claim(self, grant: Grant) -> run_dirs.RunDir:
+        """Claim an attempt for good; returns it with its locks taken.
+
+        Raises: AlreadyClaimedError; SpoolError, and then nothing is left of the claim.
+        """
+        return run_dirs.claim(self._runs, grant)
+
+    def runs(self) -> list[run_dirs.RunDir]:
+        """Every attempt on the disk, in order of id.
+
+        One without `is_claimed` that nobody holds was never claimed: `forget` it.
+        """
+        return run_dirs.all_runs(self._runs)
+
+    def collect_garbage(self, keep_tokens: Collection[str], older_than: float) -> list[str]:
+        """Remove requests that are unknown, unlocked and unchanged since `older_than` (UTC).
+
+        Returns the tokens of what was removed.
+        """
+        for name in self._runs.names():
+            if name.startswith(tree.GONE_PREFIX):
+                self._runs.drop_folder(name)
+        removed = []
+        for token in self.tokens():
+            if token not in keep_tokens and self._is_garbage(token, older_than):
+                self._requests.drop_folder(token)
+                removed.append(token)
+        return removed
+
+    def _is_garbage(self, token: str, older_than: float) -> bool:
+        status = self._requests.status(token)
+        if status is None or status.st_mtime >= older_than:
+            return False
+        try:
+            folder = self._requests.find_below(token)
+        except SpoolError:
+            return True  # a file or a link: not made by us
+        if folder is None:
+            return False
+        try:
+            return folder.disk.lock(folder.fd, fcntl.LOCK_SH)
+        except OSError as error:
+            raise cannot("lock", folder.path, error) from error
+        finally:
+            folder.close()
+
+    def _request_folder(self, token: str) -> Folder:
+        if not tree.is_token(token):
+            raise SpoolError(f"cannot read a request: bad token {token!r}")
+        return self._requests.open_below(token, self.uid)
+
+
+def _bound(folder: Folder, uid: int) -> int | None:
+    raw = folder.read(tree.BOUND, 64, uid)
+    return int(raw) if raw is not None and raw.strip().isdigit() else None
+
+
+def _read_request(folder: Folder, token: str, uid: int) -> StoredRequest:
+    script = folder.status("slurm_script")
+    umask = _text(folder, "umask", uid).strip()
+    if not umask or len(umask) > 5 or set(umask) - set("01234567"):
+        raise SpoolError(f"cannot read {folder.where('umask')}: {umask[:20]!r} is no umask")
+    variables = {}
+    for word in _words(folder, "variables", uid):
+        name, _, value = word.partition(b"=")
+        variables[_decode(name)] = _decode(value)
+    environment = {}
+    for word in _words(folder, "environment", uid):
+        key, _, content = word.partition(b"=")
+        environment[key] = content
+    return StoredRequest(
+        token=token,
+        argv=tuple(_decode(word) for word in _words(folder, "argv", uid)),
+        variables=variables,
+        environment=environment,
+        cwd=_text(folder, "cwd", uid),
+        umask=int(umask, 8),
+        limits=_text(folder, "limits", uid),
+        command=_text(folder, "command", uid).strip(),
+        script_path="" if script is None else folder.where("slurm_script"),
+    )
+
+
+def _bytes(folder: Folder, name: str, uid: int) -> bytes:
+    raw = folder.read(name, _LARGEST_FILE, uid)
+    if raw is None:
+        raise SpoolError(f"cannot read {folder.where(name)}: No such file or directory")
+    return raw
+
+
+def _text(folder: Folder, name: str, uid: int) -> str:
+    return _decode(_bytes(folder, name, uid))
+
+
+def _words(folder: Folder, name: str, uid: int) -> list[bytes]:
+    """NUL after each word; the last may lack it."""
+    words = _bytes(folder, name, uid).split(b"\0")
+    if not words[-1]:
+        words.pop()
+    return words
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

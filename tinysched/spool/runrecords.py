@@ -1,0 +1,187 @@
+"""The small records of one run, as agent and worker keep them, and their JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tinysched.errors import SpoolError
+from tinysched.job.model import Cause, Ending, Exit, Grant, JobId, RunId
+from tinysched.spool.decoding import Fields, parse, render
+from tinysched.spool.tree import read_run_name
+
+RUN_FORMAT = 1
+EXIT_SIZE = 4096
+_LONGEST_WORDS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What the job's own process wrote down before it became the job.
+
+    `start_ticks` and `boot_id` tell its pid from a later one's. `started_at`: UTC, seconds.
+    """
+
+    pid: int
+    start_ticks: int
+    boot_id: str
+    started_at: float
+
+
+def run_of(name: str) -> RunId | None:
+    """The run that a directory's name means; None: no name of a run."""
+    parts = read_run_name(name)
+    if parts is None:
+        return None
+    number, task, attempt = parts
+    return RunId(job=JobId(number=number, task=task), attempt=attempt)
+
+
+def write_grant(grant: Grant) -> bytes:
+    """A grant as JSON."""
+    return render(
+        {
+            "format": RUN_FORMAT,
+            "run": str(grant.run),
+            "raw_id": grant.raw_id,
+            "token": grant.token,
+            "cores": grant.cores,
+            "memory_mib": grant.memory_mib,
+            "limit_s": grant.limit_s,
+            "kill_wait_s": grant.kill_wait_s,
+            "restarts": grant.restarts,
+            "cluster": grant.cluster,
+        }
+    )
+
+
+def read_grant(raw: bytes, where: str) -> Grant:
+    """Read what `write_grant` wrote.
+
+    Raises: SpoolError.
+    """
+    fields = _open(raw, where)
+    return Grant(
+        run=_run(fields),
+        raw_id=fields.integer("raw_id"),
+        token=fields.text("token"),
+        cores=fields.integer("cores"),
+        memory_mib=fields.integer("memory_mib"),
+        limit_s=fields.optional_integer("limit_s"),
+        kill_wait_s=fields.number("kill_wait_s"),
+        restarts=fields.integer("restarts"),
+        cluster=fields.text("cluster"),
+    )
+
+
+def write_started(started: Started) -> bytes:
+    """The start as JSON."""
+    return render(
+        {
+            "format": RUN_FORMAT,
+            "pid": started.pid,
+            "start_ticks": started.start_ticks,
+            "boot_id": started.boot_id,
+            "started_at": started.started_at,
+        }
+    )
+
+
+def read_started(raw: bytes, where: str) -> Started:
+    """Read what `write_started` wrote.
+
+    Raises: SpoolError.
+    """
+    fields = _open(raw, where)
+    return Started(
+        pid=fields.integer("pid", least=1),
+        start_ticks=fields.integer("start_ticks"),
+        boot_id=fields.text("boot_id"),
+        started_at=fields.number("started_at"),
+    )
+
+
+def write_ending(ending: Ending) -> bytes:
+    """An exit record as JSON of at most EXIT_SIZE bytes: so much was reserved before the start.
+
+    If need be it names fewer survivors, uses fewer words, and names no files.
+    """
+    survivors = ending.survivors
+    content = _ending(ending)
+    while len(content) > EXIT_SIZE and survivors:
+        survivors = survivors[: len(survivors) // 2]
+        left_out = len(ending.survivors) - len(survivors)
+        content = _ending(replace(ending, survivors=(*survivors, f"and {left_out} more")))
+    if len(content) <= EXIT_SIZE:
+        return content
+    words = ending.words.encode("ascii", "replace").decode("ascii")[:_LONGEST_WORDS]
+    return _ending(replace(ending, survivors=(), words=words, output="", error=""))
+
+
+def _ending(ending: Ending) -> bytes:
+    return render(
+        {
+            "format": RUN_FORMAT,
+            "run": str(ending.run),
+            "cause": ending.cause.value,
+            "exit": write_exit(ending.exit),
+            "started_at": ending.started_at,
+            "ended_at": ending.ended_at,
+            "elapsed_s": ending.elapsed_s,
+            "cpu_s": ending.cpu_s,
+            "survivors": list(ending.survivors),
+            "output": ending.output,
+            "error": ending.error,
+            "words": ending.words,
+        }
+    )
+
+
+def read_ending(raw: bytes, where: str) -> Ending:
+    """Read what `write_ending` wrote.
+
+    Raises: SpoolError.
+    """
+    fields = _open(raw, where)
+    return Ending(
+        run=_run(fields),
+        cause=fields.choice("cause", Cause),
+        exit=read_exit(fields),
+        started_at=fields.optional_number("started_at"),
+        ended_at=fields.number("ended_at"),
+        elapsed_s=fields.number("elapsed_s"),
+        cpu_s=fields.number("cpu_s"),
+        survivors=fields.texts("survivors"),
+        output=fields.text("output"),
+        error=fields.text("error"),
+        words=fields.text("words"),
+    )
+
+
+def write_exit(exit_: Exit | None) -> dict[str, object] | None:
+    """An exit as the fields of a record."""
+    return None if exit_ is None else {"code": exit_.code, "signal": exit_.signal}
+
+
+def read_exit(fields: Fields) -> Exit | None:
+    """The exit in a record's fields."""
+    inner = fields.optional_inside("exit")
+    if inner is None:
+        return None
+    return Exit(code=inner.integer("code"), signal=inner.integer("signal"))
+
+
+def _run(fields: Fields) -> RunId:
+    run = run_of(fields.text("run"))
+    if run is None:
+        raise fields.wrong("run", "is no name of a run")
+    return run
+
+
+def _open(raw: bytes, where: str) -> Fields:
+    fields = parse(raw, where)
+    found = fields.integer("format")
+    if found > RUN_FORMAT:
+        raise SpoolError(
+            f"cannot read {where}: its format is {found}, this release reads up to {RUN_FORMAT}"
+        )
+    return fields

@@ -1,0 +1,299 @@
+"""The directory of one attempt: who lives, what was granted, how it started and how it ended.
+
+A claim is the directory; its two locks are the signs of life:
+`worker.lock` is held by the worker alone (taken before it is forked, closed by exec), `alive` by
+all who inherited it: worker and job. No `started` and both free: never started. `worker.lock` free
+and `alive` held: the worker was killed, the job runs on.
+"""
+
+from __future__ import annotations
+
+import posix
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tinysched.errors import SpoolError
+from tinysched.job.model import Ending, Grant, RunId
+from tinysched.spool import tree
+from tinysched.spool.atomic import Folder, write_all
+from tinysched.spool.disk import cannot
+from tinysched.spool.locks import is_locked, try_lock
+from tinysched.spool.runrecords import (
+    EXIT_SIZE,
+    Started,
+    read_ending,
+    read_grant,
+    read_started,
+    run_of,
+    write_ending,
+    write_grant,
+    write_started,
+)
+
+_LIMIT = 1 << 20
+
+
+class AlreadyClaimedError(SpoolError):
+    """This attempt was claimed before: it must not be started a second time."""
+
+
+class RunDir:
+    """One attempt on the disk.
+
+    `worker_lock_fd` and `alive_fd` are -1, or hold the locks: who forks a worker closes its own
+    copies with `release_locks`. A worker that lets go of `alive_fd` after the launch can ask
+    `job_alive` whether something of its job lives.
+    """
+
+    def __init__(self, runs: Folder, run: RunId) -> None:
+        self.run = run
+        self.worker_lock_fd = -1
+        self.alive_fd = -1
+        self._runs = runs
+        self._name = str(run)
+        self._kept: Folder | None = None
+
+    @property
+    def path(self) -> str:
+        """The directory."""
+        return self._runs.where(self._name)
+
+    @property
+    def socket_path(self) -> str:
+        """Where the worker listens; too long a path is reached through `directory_fd`."""
+        return f"{self.path}/{tree.SOCKET}"
+
+    @property
+    def directory_fd(self) -> int:
+        """The directory, open from the first use until `close`.
+
+        Raises: SpoolError.
+        """
+        if self._kept is None:
+            self._kept = self._runs.open_below(self._name)
+        return self._kept.fd
+
+    def close(self) -> None:
+        """Let go of all descriptors, the locks' too."""
+        self.release_locks()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def release_locks(self) -> None:
+        """Close this process's copies of the locks; they go when no other copy is left."""
+        self.release_worker_lock()
+        self.release_alive()
+
+    def release_worker_lock(self) -> None:
+        """Close this process's copy of the worker's lock."""
+        if self.worker_lock_fd >= 0:
+            self._runs.disk.close(self.worker_lock_fd)
+            self.worker_lock_fd = -1
+
+    def release_alive(self) -> None:
+        """Close this process's copy of the job's sign of life."""
+        if self.alive_fd >= 0:
+            self._runs.disk.close(self.alive_fd)
+            self.alive_fd = -1
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the claim was completed; if not, and nobody lives, it never was: `forget` it."""
+        with self._open() as folder:
+            return folder is not None and folder.status(tree.GRANT) is not None
+
+    def grant(self) -> Grant | None:
+        """What was granted; None: the claim was not completed.
+
+        Raises: SpoolError.
+        """
+        raw = self._read(tree.GRANT)
+        return None if raw is None else read_grant(raw, f"{self.path}/{tree.GRANT}")
+
+    def take_locks(self) -> bool:
+        """Take both locks of a run whose worker is gone; False: somebody lives, none is taken."""
+        self.release_locks()
+        with self._open() as folder:
+            if folder is None:
+                return False
+            self.worker_lock_fd = _lock(folder, tree.WORKER_LOCK)
+            if self.worker_lock_fd >= 0:
+                self.alive_fd = _lock(folder, tree.ALIVE)
+        if self.alive_fd < 0:
+            self.release_locks()
+        return self.alive_fd >= 0
+
+    def worker_alive(self) -> bool:
+        """Whether some process holds the worker's lock (it may be this one)."""
+        return self._is_locked(tree.WORKER_LOCK)
+
+    def job_alive(self) -> bool:
+        """Whether some process holds the job's sign of life (it may be this one)."""
+        return self._is_locked(tree.ALIVE)
+
+    def reserve_exit(self) -> None:
+        """Take the room for the exit record now, so that a full disk refuses the start.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            fd = folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
+            try:
+                folder.disk.reserve(fd, EXIT_SIZE)
+                folder.disk.sync(fd)
+                folder.disk.sync(folder.fd)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise SpoolError(f"cannot reserve the exit record: {why}") from error
+            finally:
+                folder.disk.close(fd)
+
+    def write_started(self, started: Started) -> None:
+        """Write down what is about to become the job: called by that process before its exec.
+
+        Survives a kill; after a power cut the boot id settles it.
+        """
+        with self._there() as folder:
+            staged = folder.stage(write_started(started), tree.CLOSED_FILE_MODE)
+            folder.take(tree.STARTED, folder, staged)
+
+    def started(self) -> Started | None:
+        """What was started; None: nothing was.
+
+        Raises: SpoolError.
+        """
+        raw = self._read(tree.STARTED)
+        return None if raw is None else read_started(raw, f"{self.path}/{tree.STARTED}")
+
+    def write_ending(self, ending: Ending) -> None:
+        """Write the exit record durably, into what was reserved; the first one stays.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            if folder.status(tree.EXIT) is not None:
+                return
+            fd = folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
+            try:
+                _overwrite(folder, fd, write_ending(ending))
+            except OSError as error:
+                raise cannot("write", folder.where(tree.EXIT), error) from error
+            finally:
+                folder.disk.close(fd)
+            folder.take(tree.EXIT, folder, tree.EXIT_RESERVED)
+            folder.sync()
+
+    def ending(self) -> Ending | None:
+        """How it ended; None: nobody has written that yet.
+
+        Raises: SpoolError.
+        """
+        raw = self._read(tree.EXIT)
+        return None if raw is None else read_ending(raw, f"{self.path}/{tree.EXIT}")
+
+    def forget(self) -> None:
+        """Remove it: at once under a name that counts for nothing, then file by file.
+
+        Raises: SpoolError.
+        """
+        self.close()
+        gone = f"{tree.GONE_PREFIX}{self._name}"
+        self._runs.drop_folder(gone)
+        if self._runs.status(self._name) is not None:
+            self._runs.take(gone, self._runs, self._name)
+            self._runs.drop_folder(gone)
+
+    def _read(self, name: str) -> bytes | None:
+        with self._open() as folder:
+            return None if folder is None else folder.read(name, _LIMIT)
+
+    def _is_locked(self, name: str) -> bool:
+        with self._open() as folder:
+            return folder is not None and is_locked(folder, name)
+
+    @contextmanager
+    def _open(self) -> Iterator[Folder | None]:
+        """The directory for one operation: a run costs no descriptor for good."""
+        if self._kept is not None:
+            yield self._kept
+            return
+        folder = self._runs.find_below(self._name)
+        try:
+            yield folder
+        finally:
+            if folder is not None:
+                folder.close()
+
+    @contextmanager
+    def _there(self) -> Iterator[Folder]:
+        with self._open() as folder:
+            if folder is None:
+                raise SpoolError(f"cannot open {self.path}: No such file or directory")
+            yield folder
+
+
+def claim(runs: Folder, grant: Grant) -> RunDir:
+    """Claim an attempt for good; returns it with both locks taken.
+
+    Raises: AlreadyClaimedError; SpoolError, and then nothing is left of the claim.
+    """
+    run = RunDir(runs, grant.run)
+    name = str(grant.run)
+    try:
+        runs.disk.mkdir(name, tree.CLOSED_DIR_MODE, runs.fd)
+    except FileExistsError as error:
+        raise AlreadyClaimedError(f"cannot claim {run.path}: it was claimed before") from error
+    except OSError as error:
+        raise cannot("make", run.path, error) from error
+    try:
+        _fill(runs, run, grant)
+    except SpoolError:
+        run.close()
+        runs.drop_folder(name)
+        raise
+    return run
+
+
+def _fill(runs: Folder, run: RunDir, grant: Grant) -> None:
+    folder = runs.open_below(str(grant.run))
+    try:
+        folder.set_mode(tree.CLOSED_DIR_MODE)
+    finally:
+        folder.close()
+    if not run.take_locks():
+        raise AlreadyClaimedError(f"cannot claim {run.path}: somebody holds its locks")
+    folder = runs.open_below(str(grant.run))
+    try:
+        folder.save(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
+    finally:
+        folder.close()
+    runs.sync()
+
+
+def all_runs(runs: Folder) -> list[RunDir]:
+    """Every run, also one whose claim was not completed, in order of id."""
+    found = [run for run in map(run_of, runs.names()) if run is not None]
+    found.sort(key=lambda run: (run.job.number, run.job.task or 0, run.attempt))
+    return [RunDir(runs, run) for run in found]
+
+
+def _lock(folder: Folder, name: str) -> int:
+    """Open and lock; -1: somebody else holds it."""
+    fd = folder.keep(name, tree.CLOSED_FILE_MODE)
+    try:
+        if try_lock(folder.disk, fd):
+            return fd
+    except OSError as error:
+        folder.disk.close(fd)
+        raise cannot("lock", folder.where(name), error) from error
+    folder.disk.close(fd)
+    return -1
+
+
+def _overwrite(folder: Folder, fd: int, content: bytes) -> None:
+    """Fill the reserved blocks from their beginning and cut off the rest."""
+    posix.lseek(fd, 0, 0)
+    write_all(folder.disk, fd, content)
+    folder.disk.truncate(fd, len(content))
+    folder.disk.sync(fd)
