@@ -97,7 +97,7 @@ def _cause(facts: Stopping, limit_at: float | None, now: float) -> Cause | None:
     A script that exited before anything was sent has ended by itself, whatever order was due.
     """
     sent = [at for at in (facts.term_sent_at, facts.kill_sent_at) if at is not None]
-    if facts.ended_at is not None and (not sent or facts.ended_at < min(sent)):
+    if facts.ended_at is not None and (not sent or facts.ended_at <= min(sent)):
         return Cause.EXIT
     seen_at = min(sent, default=now)
     orders = [(facts.cancel_at, Cause.CANCEL), (limit_at, Cause.LIMIT)]
