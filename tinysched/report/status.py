@@ -1,0 +1,56 @@
+"""What `tsdaemon status` prints: how the dispatcher does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tinysched.job.quantities import format_elapsed
+from tinysched.report.text import visible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A dispatcher's view of itself.
+
+    `cores_used` of `cores_total` are taken. `jobs` counts jobs and tasks by state (a state of
+    tsqueue), `agents` the connected users. `config_errors` are the complaints about the file as it
+    stands now; while there are some, an older configuration is in force. `quarantined` names the
+    files that could not be read.
+    """
+
+    pid: int
+    uptime_s: float
+    version: str
+    root: str
+    cores_used: int
+    cores_total: int
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    agents: Sequence[str] = ()
+    agents_missing: Collection[str] = ()
+    config_file: str = ""
+    config_errors: Sequence[str] = ()
+    quarantined: Sequence[str] = ()
+
+
+def render(status: Status) -> str:
+    """A line for each thing worth knowing, `key: value`; troubles come last, one a line."""
+    jobs = ", ".join(f"{count} {state}" for state, count in status.jobs.items() if count)
+    lines = [
+        ("state", "running"),
+        ("pid", str(status.pid)),
+        ("uptime", format_elapsed(int(status.uptime_s))),
+        ("version", status.version),
+        ("root", status.root),
+        ("cores", f"{status.cores_used} of {status.cores_total} taken"),
+        ("jobs", jobs or "none"),
+        ("agents", ", ".join(sorted(status.agents)) or "none"),
+        ("config", status.config_file or "none; all defaults"),
+    ]
+    lines += [("agent missing", user) for user in sorted(status.agents_missing)]
+    lines += [("config error", error) for error in status.config_errors]
+    if status.config_errors:
+        lines.append(("config error", "the configuration read before stays in force"))
+    lines += [("quarantined", path) for path in status.quarantined]
+    wide = max(len(key) for key, _ in lines) + 1
+    return "".join(f"{key + ':':<{wide}} {visible(value)}\n" for key, value in lines)
