@@ -86,7 +86,7 @@ class Fields:
 
     def optional_text(self, name: str) -> str | None:
         """A text or nothing."""
-        return self.text(name) if self._present(name) else None
+        return self.text(name) if self.present(name) else None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts."""
@@ -109,7 +109,7 @@ class Fields:
 
     def optional_integer(self, name: str) -> int | None:
         """A whole number or nothing."""
-        return self.integer(name) if self._present(name) else None
+        return self.integer(name) if self.present(name) else None
 
     def number(self, name: str) -> float:
         """A finite number."""
@@ -126,7 +126,7 @@ class Fields:
 
     def optional_number(self, name: str) -> float | None:
         """A finite number or nothing."""
-        return self.number(name) if self._present(name) else None
+        return self.number(name) if self.present(name) else None
 
     def flag(self, name: str) -> bool:
         """True or false."""
@@ -151,7 +151,7 @@ class Fields:
 
     def optional_inside(self, name: str) -> Fields | None:
         """An object inside, or nothing."""
-        return self.inside(name) if self._present(name) else None
+        return self.inside(name) if self.present(name) else None
 
     def _take(self, name: str) -> object:
         value = self._left.pop(name, _MISSING)
@@ -159,7 +159,8 @@ class Fields:
             raise self.wrong(name, "is missing")
         return value
 
-    def _present(self, name: str) -> bool:
+    def present(self, name: str) -> bool:
+        """Whether it is there and not null; a null is known, too."""
         if self.has(name):
             return True
         self._left.pop(name, None)

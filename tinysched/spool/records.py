@@ -1,0 +1,261 @@
+"""Jobs and tasks as versioned JSON: what others may see of them, exactly.
+
+Fields of a newer release are kept and written back. Not kept: the values of `--export` and the
+arguments of the script, of which only names and number are written, for they may hold secrets; the
+submitter's own copy has them. Arguments come back as so many empty texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tinysched.errors import SpoolError
+from tinysched.job.model import (
+    Array,
+    Elements,
+    Export,
+    Hold,
+    Job,
+    JobId,
+    OpenMode,
+    Outcome,
+    Request,
+    Task,
+    Unit,
+)
+from tinysched.job.ranges import Ranges
+from tinysched.spool.decoding import Fields, merged, parse, render
+from tinysched.spool.staterecords import read_unit, write_unit
+
+RECORD_FORMAT = 1
+_MOST_ARGUMENTS = 1 << 20
+_JOB = "job"
+_TASK = "task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """A task's record before it meets the record of its array."""
+
+    number: int
+    uid: int
+    user: str
+    name: str
+    unit: Unit
+    revision: int = 0
+    unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def of(self, job: Job) -> Task:
+        """The task as a part of its array."""
+        return Task(job=job, unit=self.unit, revision=self.revision, unknown=self.unknown)
+
+
+def public(job: Job) -> Job:
+    """A job as it comes back from its record."""
+    request = job.request
+    return replace(
+        job,
+        request=replace(
+            request,
+            export=replace(request.export, values={}),
+            arguments=("",) * len(request.arguments),
+        ),
+    )
+
+
+def write_job(job: Job) -> bytes:
+    """A job's record."""
+    record: dict[str, object] = {
+        "format": RECORD_FORMAT,
+        "kind": _JOB,
+        "id": job.id,
+        "revision": job.revision,
+        "uid": job.uid,
+        "user": job.user,
+        "token": job.token,
+        "submitted_at": job.submitted_at,
+        "hold": None if job.hold is None else job.hold.value,
+        "request": _write_request(job.request),
+    }
+    if isinstance(job.work, Unit):
+        record["unit"] = write_unit(job.work)
+    else:
+        record["elements"] = _write_elements(job.work)
+    return render(merged(record, job.unknown))
+
+
+def read_job(raw: bytes, where: str) -> Job:
+    """Read a job's record.
+
+    Raises: SpoolError, whatever the bytes are.
+    """
+    fields = _open(raw, where, _JOB)
+    number = fields.integer("id", least=1)
+    work: Unit | Elements
+    if fields.has("unit"):
+        work = read_unit(fields.inside("unit"), JobId(number=number))
+    else:
+        work = _read_elements(fields.inside("elements"))
+    job = Job(
+        id=number,
+        uid=fields.integer("uid"),
+        user=fields.text("user"),
+        token=fields.text("token"),
+        submitted_at=fields.number("submitted_at"),
+        request=_read_request(fields.inside("request")),
+        work=work,
+        hold=fields.choice("hold", Hold) if fields.present("hold") else None,
+        revision=fields.integer("revision"),
+    )
+    return replace(job, unknown=fields.unknown())
+
+
+def write_task(task: Task) -> bytes:
+    """A task's record; it says by itself whose it is."""
+    record: dict[str, object] = {
+        "format": RECORD_FORMAT,
+        "kind": _TASK,
+        "id": task.job.id,
+        "task": task.unit.id.task,
+        "revision": task.revision,
+        "uid": task.job.uid,
+        "user": task.job.user,
+        "name": task.job.request.name,
+        "submit_dir": task.job.request.submit_dir,
+        "unit": write_unit(task.unit),
+    }
+    return render(merged(record, task.unknown))
+
+
+def read_task(raw: bytes, where: str) -> TaskRecord:
+    """Read a task's record.
+
+    Raises: SpoolError, whatever the bytes are.
+    """
+    fields = _open(raw, where, _TASK)
+    fields.text("submit_dir")
+    number = fields.integer("id", least=1)
+    record = TaskRecord(
+        number=number,
+        uid=fields.integer("uid"),
+        user=fields.text("user"),
+        name=fields.text("name"),
+        unit=read_unit(fields.inside("unit"), JobId(number=number, task=fields.integer("task"))),
+        revision=fields.integer("revision"),
+    )
+    return replace(record, unknown=fields.unknown())
+
+
+def _open(raw: bytes, where: str, kind: str) -> Fields:
+    fields = parse(raw, where)
+    found = fields.integer("format")
+    if found > RECORD_FORMAT:
+        raise SpoolError(
+            f"cannot read {where}: its format is {found}, this release reads up to {RECORD_FORMAT}"
+        )
+    if fields.text("kind") != kind:
+        raise fields.wrong("kind", f"is not {kind!r}")
+    return fields
+
+
+def _write_request(request: Request) -> dict[str, object]:
+    array = request.array
+    return {
+        "name": request.name,
+        "submit_dir": request.submit_dir,
+        "ntasks": request.ntasks,
+        "cpus_per_task": request.cpus_per_task,
+        "exclusive": request.exclusive,
+        "foreground": request.foreground,
+        "memory_mib": request.memory_mib,
+        "limit_s": request.limit_s,
+        "array": None if array is None else {"tasks": str(array.tasks), "limit": array.limit},
+        "output": request.output,
+        "error": request.error,
+        "input": request.input,
+        "open_mode": request.open_mode.value,
+        "chdir": request.chdir,
+        "export": {
+            "everything": request.export.everything,
+            "names": list(request.export.names),
+        },
+        "held": request.held,
+        "requeue": request.requeue,
+        "partition": request.partition,
+        "qos": request.qos,
+        "account": request.account,
+        "comment": request.comment,
+        "mail_type": request.mail_type,
+        "mail_user": request.mail_user,
+        "arguments": len(request.arguments),
+    }
+
+
+def _read_request(fields: Fields) -> Request:
+    arguments = fields.integer("arguments")
+    if arguments > _MOST_ARGUMENTS:
+        raise fields.wrong("arguments", "is too large")
+    export = fields.inside("export")
+    return Request(
+        name=fields.text("name"),
+        submit_dir=fields.text("submit_dir"),
+        ntasks=fields.optional_integer("ntasks"),
+        cpus_per_task=fields.optional_integer("cpus_per_task"),
+        exclusive=fields.flag("exclusive"),
+        foreground=fields.flag("foreground"),
+        memory_mib=fields.optional_integer("memory_mib"),
+        limit_s=fields.optional_integer("limit_s"),
+        array=_read_array(fields),
+        output=fields.optional_text("output"),
+        error=fields.optional_text("error"),
+        input=fields.optional_text("input"),
+        open_mode=fields.choice("open_mode", OpenMode),
+        chdir=fields.optional_text("chdir"),
+        export=Export(everything=export.flag("everything"), names=export.texts("names")),
+        held=fields.flag("held"),
+        requeue=fields.flag("requeue"),
+        partition=fields.optional_text("partition"),
+        qos=fields.optional_text("qos"),
+        account=fields.optional_text("account"),
+        comment=fields.optional_text("comment"),
+        mail_type=fields.optional_text("mail_type"),
+        mail_user=fields.optional_text("mail_user"),
+        arguments=("",) * arguments,
+    )
+
+
+def _read_array(fields: Fields) -> Array | None:
+    inner = fields.optional_inside("array")
+    if inner is None:
+        return None
+    return Array(tasks=_ranges(inner, "tasks"), limit=inner.optional_integer("limit"))
+
+
+def _write_elements(work: Elements) -> dict[str, object]:
+    return {
+        "todo": str(work.todo),
+        "cancelled": str(work.cancelled),
+        "ended": str(work.ended),
+        "worst": work.worst.value,
+        "eligible_at": work.eligible_at,
+        "ended_at": work.ended_at,
+    }
+
+
+def _read_elements(fields: Fields) -> Elements:
+    return Elements(
+        todo=_ranges(fields, "todo"),
+        cancelled=_ranges(fields, "cancelled"),
+        ended=_ranges(fields, "ended"),
+        worst=fields.choice("worst", Outcome),
+        eligible_at=fields.number("eligible_at"),
+        ended_at=fields.optional_number("ended_at"),
+    )
+
+
+def _ranges(fields: Fields, name: str) -> Ranges:
+    try:
+        return Ranges.parse(fields.text(name))
+    except ValueError as error:
+        raise fields.wrong(name, f"is no list of tasks: {error}") from error

@@ -1,0 +1,137 @@
+"""The part of a record that says how far a plain job, or a task, has come."""
+
+from __future__ import annotations
+
+from tinysched.job.model import (
+    Cancel,
+    Ended,
+    Granted,
+    JobId,
+    Outcome,
+    Pending,
+    Reason,
+    Running,
+    State,
+    Unit,
+)
+from tinysched.spool.decoding import Fields
+from tinysched.spool.runrecords import read_exit, write_exit
+
+_PENDING = "pending"
+_GRANTED = "granted"
+_RUNNING = "running"
+_ENDED = "ended"
+
+
+def write_unit(unit: Unit) -> dict[str, object]:
+    """A unit as fields; its id is the record's."""
+    cancel = unit.cancel
+    return {
+        "raw_id": unit.raw_id,
+        "attempt": unit.attempt,
+        "restarts": unit.restarts,
+        "cancel": None
+        if cancel is None
+        else {"by_uid": cancel.by_uid, "ordered_at": cancel.ordered_at, "kill": cancel.kill},
+        "state": _write_state(unit.state),
+    }
+
+
+def read_unit(fields: Fields, job_id: JobId) -> Unit:
+    """The unit in a record's fields.
+
+    Raises: SpoolError.
+    """
+    return Unit(
+        id=job_id,
+        raw_id=fields.integer("raw_id"),
+        attempt=fields.integer("attempt"),
+        restarts=fields.integer("restarts"),
+        cancel=_read_cancel(fields),
+        state=_read_state(fields.inside("state")),
+    )
+
+
+def _read_cancel(fields: Fields) -> Cancel | None:
+    inner = fields.optional_inside("cancel")
+    if inner is None:
+        return None
+    return Cancel(
+        by_uid=inner.integer("by_uid"),
+        ordered_at=inner.number("ordered_at"),
+        kill=inner.flag("kill"),
+    )
+
+
+def _write_state(state: State) -> dict[str, object]:
+    match state:
+        case Pending():
+            return {"is": _PENDING, "eligible_at": state.eligible_at}
+        case Granted():
+            return {"is": _GRANTED, "granted_at": state.granted_at, "cores": state.cores}
+        case Running():
+            return {
+                "is": _RUNNING,
+                "granted_at": state.granted_at,
+                "cores": state.cores,
+                "started_at": state.started_at,
+                "pid": state.pid,
+                "output": state.output,
+                "error": state.error,
+            }
+        case Ended():
+            return _write_ended(state)
+
+
+def _write_ended(state: Ended) -> dict[str, object]:
+    return {
+        "is": _ENDED,
+        "outcome": state.outcome.value,
+        "reason": state.reason.name,
+        "words": state.reason.words,
+        "ended_at": state.ended_at,
+        "exit": write_exit(state.exit),
+        "started_at": state.started_at,
+        "elapsed_s": state.elapsed_s,
+        "cpu_s": state.cpu_s,
+        "cores": state.cores,
+        "survivors": list(state.survivors),
+        "output": state.output,
+        "error": state.error,
+    }
+
+
+def _read_state(fields: Fields) -> State:
+    kind = fields.text("is")
+    if kind == _PENDING:
+        return Pending(eligible_at=fields.number("eligible_at"))
+    if kind == _GRANTED:
+        return Granted(granted_at=fields.number("granted_at"), cores=fields.integer("cores"))
+    if kind == _RUNNING:
+        return Running(
+            granted_at=fields.number("granted_at"),
+            cores=fields.integer("cores"),
+            started_at=fields.number("started_at"),
+            pid=fields.integer("pid"),
+            output=fields.text("output"),
+            error=fields.text("error"),
+        )
+    if kind == _ENDED:
+        return _read_ended(fields)
+    raise fields.wrong("is", f"is {kind!r}, which is no state")
+
+
+def _read_ended(fields: Fields) -> Ended:
+    return Ended(
+        outcome=fields.choice("outcome", Outcome),
+        reason=Reason(name=fields.text("reason"), words=fields.text("words")),
+        ended_at=fields.number("ended_at"),
+        exit=read_exit(fields),
+        started_at=fields.optional_number("started_at"),
+        elapsed_s=fields.number("elapsed_s"),
+        cpu_s=fields.number("cpu_s"),
+        cores=fields.integer("cores"),
+        survivors=fields.texts("survivors"),
+        output=fields.text("output"),
+        error=fields.text("error"),
+    )
