@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 
@@ -30,6 +31,7 @@ def detach_and_exec(argv: Sequence[str], environment: Mapping[str, str], log_pat
             os.waitpid(child, 0)
             return
         try:
+            _speak_to(log.fileno())
             # umask: python-daemon would set 0; whoever creates files here gives modes anyway.
             # signal_map: it would ignore signals, and what is ignored stays so through exec.
             with DaemonContext(
@@ -37,9 +39,22 @@ def detach_and_exec(argv: Sequence[str], environment: Mapping[str, str], log_pat
             ):
                 os.execve(argv[0], list(argv), dict(environment))
         except BaseException:
-            traceback.print_exc()  # stderr is the log by now
+            traceback.print_exc()  # to the log
         finally:
             os._exit(1)
+
+
+def _speak_to(log: int) -> None:
+    """Replace the three streams, which the caller may have closed or put something else for.
+
+    python-daemon trusts that sys.stdin and its like are there and are descriptors 0, 1 and 2.
+    """
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    for number, target in enumerate((nowhere, log, log)):
+        os.dup2(target, number)
+    sys.stdin = os.fdopen(0, "r", closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", closefd=False, buffering=1)
 
 
 def _open_log(path: str, flags: int) -> int:

@@ -15,17 +15,23 @@ _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _DEAD = (b"Z", b"X")
 
 
-def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
+Children = Callable[[int], Iterable[int]]
+
+
+def descendants(
+    root: int, spare: Collection[int] = (), children: Children | None = None
+) -> list[int]:
     """List the living processes below `root`, parents first, without `root` itself.
 
     A spared process and all below it are never listed. Zombies are not listed, their children are.
+    `children`: how to find them, if not by what this kernel does best.
     """
-    children = _children if os.path.exists("/proc/thread-self/children") else _scanned_children()
+    find = children or (listed_children if _kernel_lists() else scanned_children())
     found: list[int] = []
     seen = {root, *spare}
     to_visit = [root]
     while to_visit:
-        for child in children(to_visit.pop()):
+        for child in find(to_visit.pop()):
             if child in seen:
                 continue
             seen.add(child)
@@ -35,15 +41,21 @@ def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
     return found
 
 
-def _children(pid: int) -> list[int]:
+def _kernel_lists() -> bool:
+    """Tell whether this kernel was built to list children (CONFIG_PROC_CHILDREN)."""
+    return os.path.exists("/proc/thread-self/children")
+
+
+def listed_children(pid: int) -> list[int]:
+    """Find the children of a process where the kernel lists them."""
     children: list[int] = []
     for thread in _listing(f"/proc/{pid}/task"):
         children += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
     return children
 
 
-def _scanned_children() -> Callable[[int], list[int]]:
-    """Find children from one scan of all processes: for kernels without the children file."""
+def scanned_children() -> Children:
+    """Find children by one scan of all processes, for kernels that do not list them."""
     table: dict[int, list[int]] = {}
     for pid in _pids():
         fields = _stat(pid)
