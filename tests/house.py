@@ -26,7 +26,7 @@ EXCEPTION = re.compile(
 
 def sources() -> Iterator[Path]:
     """Every Python file of ours."""
-    for top in ("install.py", "install", "tinysched", "tests", "contrib"):
+    for top in ("install.py", "installer", "tinysched", "tests", "contrib"):
         place = REPOSITORY / top
         yield from [place] if place.is_file() else sorted(place.rglob("*.py"))
 

@@ -1,0 +1,4 @@
+"""What install.py does, step by step.
+
+Standard library only, and nothing of tinysched: it runs before that exists.
+"""
