@@ -1,13 +1,14 @@
 """Forking, signalling, waiting."""
 
 import os
+import resource
 import signal
 import time
 
 import pytest
 
 from tests import wait
-from tests.host.running import ended, in_child, run, shell
+from tests.host.running import as_nobody, ended, in_child, run, shell
 from tinysched.host import processes
 from tinysched.host.launch import launch
 
@@ -41,6 +42,16 @@ def test_a_worker_does_not_run_its_parents_signal_handlers():
         assert ended(pid).signal == signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_fork_that_fails_leaves_the_signals_as_they_were():
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        with pytest.raises(BlockingIOError):
+            processes.fork_worker(lambda: 0)
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+    assert as_nobody(work).code == 0
 
 
 def test_a_worker_has_its_own_session_and_name():

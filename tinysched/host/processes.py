@@ -38,11 +38,17 @@ def fork_worker(work: Callable[[], int]) -> int:
 
     The child starts with default signal dispositions and an empty mask: it must not run handlers
     of its parent. It closes nothing.
+
+    Raises: OSError if there can be no more processes.
     """
     before = block_signals()
-    pid = os.fork()
+    pid = -1  # fork may fail
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if pid:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
     code = EXIT_BUG
     try:
