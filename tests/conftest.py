@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if IN_CI else "desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Golden files change only by somebody who then reads the difference."""
+    parser.addoption(
+        "--bless", action="store_true", help="rewrite golden files that differ, and fail"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compares a text with a golden file; with --bless writes the file and fails."""
+
+    def compare(path: Path, text: str) -> None:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return
+        if request.config.getoption("--bless"):
+            path.write_text(text, encoding="utf-8")
+            pytest.fail(f"{path.name} was rewritten: read the difference")
+        assert path.exists(), f"{path} is missing; --bless writes it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,5 @@
+#!/bin/bash
+#SBATCH --job-name spaced
+#SBATCH	-c	2
+#SBATCH --mem	 4G
+true

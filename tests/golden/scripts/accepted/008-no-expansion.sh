@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH --output=$HOME/~/`date`/%j.out
+true

@@ -1,0 +1,8 @@
+#!/bin/bash
+
+# What this job is for.
+#SBATCH -J first
+
+    # indented words
+#SBATCH -c 2
+true

@@ -1,0 +1,6 @@
+#!/bin/bash
+# SBATCH -J spaced
+##SBATCH -J doubled
+ #SBATCH -J indented
+#sbatch -J lower
+true

@@ -1,0 +1,4 @@
+#!/usr/bin/env python3
+#SBATCH -J snake
+import sys
+print(sys.argv)

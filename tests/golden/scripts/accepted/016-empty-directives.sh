@@ -1,0 +1,5 @@
+#!/bin/bash
+#SBATCH
+#SBATCH   
+#SBATCH # nothing
+true

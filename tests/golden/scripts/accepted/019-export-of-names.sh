@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH --export=PATH,DATA="'a,b'",N=1
+true

@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH -J Prüfung-试验
+true

@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH -o \a%j.txt -J my\ job
+true

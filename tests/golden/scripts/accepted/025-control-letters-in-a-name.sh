@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH -J 'a[31mb'
+true

@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCHx -J glued
+true

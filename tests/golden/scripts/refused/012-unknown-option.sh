@@ -1,0 +1,4 @@
+#!/bin/bash
+#SBATCH -J a
+#SBATCH --gres=gpu:1
+true

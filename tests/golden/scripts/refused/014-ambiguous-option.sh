@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH --no=1
+true

@@ -1,0 +1,5 @@
+#!/bin/bash
+
+# why
+#SBATCH --time=5x
+true

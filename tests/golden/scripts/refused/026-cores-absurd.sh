@@ -1,0 +1,3 @@
+#!/bin/bash
+#SBATCH -c 1000000
+true

@@ -1,0 +1,6 @@
+#!/bin/bash
+cat > other.sh <<END
+#!/bin/bash
+#SBATCH -J other
+#SBATCH -c 4
+END

@@ -1,0 +1,4 @@
+#!/bin/bash
+set -e
+#SBATCH --time=5x
+true

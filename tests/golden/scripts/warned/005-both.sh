@@ -1,0 +1,4 @@
+#!/bin/bash
+#PBS -N old
+true
+#SBATCH -J late

@@ -1,0 +1,10 @@
+#!/bin/bash
+true
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H
+#SBATCH -H

@@ -1,0 +1,292 @@
+"""Command lines of the small commands become queries, or a sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinysched.errors import EXIT_USAGE, UsageError
+from tinysched.job.queries import CancelQuery, Filter, PurgeQuery, QueueQuery, Selector
+from tinysched.job.ranges import Ranges
+from tinysched.job.selecting import named
+from tinysched.job.states import MEANINGS
+from tinysched.script import queries
+from tinysched.script.signals import NUMBERS, number_of
+
+
+def queue(*argv):
+    return queries.queue(argv, me="alice")
+
+
+def cancel(*argv):
+    return queries.cancel(argv, me="alice")
+
+
+def some(**wishes):
+    return QueueQuery(filter=Filter(**wishes))
+
+
+JOB_42 = Selector(number=42)
+
+
+@pytest.mark.parametrize(
+    ("argv", "query"),
+    [
+        ([], some()),
+        (["-u", "bob"], some(users=frozenset({"bob"}))),
+        (["--user=bob,1002"], some(users=frozenset({"bob", "1002"}))),
+        (["-u", "bob", "-u", "carol"], some(users=frozenset({"bob", "carol"}))),
+        (["--me"], some(users=frozenset({"alice"}))),
+        (["--me", "-u", "bob"], some(users=frozenset())),
+        (["-t", "pd,RUNNING"], some(states=frozenset({"PENDING", "RUNNING"}))),
+        (["--states=OOM"], some(states=frozenset({"OUT_OF_MEMORY"}))),
+        (["-j", "42"], some(selectors=(JOB_42,))),
+        (["-n", "pi,my job"], some(names=frozenset({"pi", "my job"}))),
+        (["-t", "all"], QueueQuery(filter=Filter(), everything=True)),
+        (["-a"], QueueQuery(filter=Filter(), everything=True)),
+        (["--all"], QueueQuery(filter=Filter(), everything=True)),
+        (["-r"], QueueQuery(filter=Filter(), one_line_a_task=True)),
+        (["--json"], QueueQuery(filter=Filter(), json=True)),
+        (["-h"], QueueQuery(filter=Filter(), header=False)),
+        (["--noheader"], QueueQuery(filter=Filter(), header=False)),
+        (
+            ["-ahr", "-t", "PD"],
+            QueueQuery(
+                filter=Filter(states=frozenset({"PENDING"})),
+                everything=True,
+                one_line_a_task=True,
+                header=False,
+            ),
+        ),
+    ],
+)
+def test_tsqueue_lists_what_is_asked_for(argv, query):
+    assert queue(*argv) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "selectors"),
+    [
+        ("42", (JOB_42,)),
+        ("42_7", (Selector(number=42, tasks=Ranges.of([7])),)),
+        ("42_0", (Selector(number=42, tasks=Ranges.of([0])),)),
+        ("42_[2-4,9]", (Selector(number=42, tasks=Ranges.of([2, 3, 4, 9])),)),
+        ("42_[0-9:3]", (Selector(number=42, tasks=Ranges.span(0, 9, 3)),)),
+        ("42,43_[1,2],44", (JOB_42, *queries.selectors("43_[1-2]"), *queries.selectors("44"))),
+        ("42_[0-999999999]", (Selector(number=42, tasks=Ranges.span(0, 999999999)),)),
+    ],
+)
+def test_jobs_and_tasks_are_named_in_every_form(text, selectors):
+    assert queries.selectors(text) == selectors
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0", "abc", "12x", "+1", "42_", "42_x", "42_[]", "42_[1", "42_1]", "42_[3-1]"),
+        *("42,,43", "42,", "42_7-9", "42_*", "_7", "42_7_8", "4 2", "9" * 19, "42_[1,2],"),
+        *("²", "0_1"),
+    ],
+)
+def test_what_names_no_job_is_refused_with_the_forms_that_would(text):
+    for command in (lambda: queue("-j", text), lambda: cancel(text), lambda: queries.out([text])):
+        with pytest.raises(UsageError, match="expected 42, 42_7 or 42_") as failure:
+            command()
+        assert failure.value.exit_code == EXIT_USAGE
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10**9), st.none() | st.sets(st.integers(0, 50), min_size=1)),
+        min_size=1,
+    )
+)
+def test_selectors_read_back_as_they_are_printed(wanted):
+    selectors = tuple(
+        Selector(number=number, tasks=None if tasks is None else Ranges.of(tasks))
+        for number, tasks in wanted
+    )
+    assert queries.selectors(",".join(map(named, selectors))) == selectors
+
+
+@pytest.mark.parametrize(
+    ("argv", "query"),
+    [
+        (["42"], CancelQuery(filter=Filter(selectors=(JOB_42,)))),
+        (["42", "43,44"], CancelQuery(filter=Filter(selectors=queries.selectors("42,43,44")))),
+        (["-u", "bob"], CancelQuery(filter=Filter(users=frozenset({"bob"})))),
+        (["--me"], CancelQuery(filter=Filter(users=frozenset({"alice"})))),
+        (["-t", "PENDING"], CancelQuery(filter=Filter(states=frozenset({"PENDING"})))),
+        (["-n", "pi"], CancelQuery(filter=Filter(names=frozenset({"pi"})))),
+        (
+            ["42", "-t", "R", "-u", "bob"],
+            CancelQuery(
+                filter=Filter(
+                    selectors=(JOB_42,), users=frozenset({"bob"}), states=frozenset({"RUNNING"})
+                )
+            ),
+        ),
+        (["-s", "USR1", "42"], CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=10)),
+        (["42", "--signal=sigkill"], CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=9)),
+    ],
+)
+def test_tscancel_means_whom_it_names(argv, query):
+    assert cancel(*argv) == query
+
+
+@pytest.mark.parametrize("argv", [[], ["-s", "USR1"]])
+def test_tscancel_without_anybody_named_is_a_wrong_command_line(argv):
+    with pytest.raises(UsageError, match="neither a job nor a filter is given") as failure:
+        cancel(*argv)
+    assert failure.value.cure == "try 'tscancel --help'"
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["-t", "foo"], "cannot read --state=foo: expected some of PENDING, RUNNING"),
+        (["-t", "COMPLETED"], "cannot read --state=COMPLETED: expected some of"),
+        (["-t", "all"], "cannot read --state=all: expected some of"),
+        (["-u", ""], "cannot read --user=: expected names with commas"),
+        (["-n", "a,,b"], "cannot read --name=a,,b: expected names"),
+        (["-s", "FOO", "42"], "cannot read --signal=FOO: expected a signal such as USR1"),
+        (["x"], "cannot read the command line: x is no job: expected 42"),
+        (["--nosuch"], "cannot read the command line: unknown option '--nosuch'"),
+    ],
+)
+def test_tscancel_says_what_is_wrong(argv, why):
+    with pytest.raises(UsageError) as failure:
+        cancel(*argv)
+    assert failure.value.sentence.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["42"], "cannot read the command line: 42 is no option; name jobs with --jobs="),
+        (["-t", "foo"], "cannot read --states=foo: expected some of PENDING"),
+    ],
+)
+def test_tsqueue_says_what_is_wrong(argv, why):
+    with pytest.raises(UsageError) as failure:
+        queue(*argv)
+    assert failure.value.sentence.startswith(why)
+
+
+def test_every_state_can_be_asked_for():
+    assert queue("-t", ",".join(MEANINGS)).filter.states == set(MEANINGS)
+
+
+def test_signals_have_the_names_and_numbers_of_this_system():
+    for name, number in NUMBERS.items():
+        assert signal.Signals[f"SIG{name}"] == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("USR1", 10), ("sigusr1", 10), ("10", 10), ("9", 9), ("64", 64), ("01", 1)]
+)
+def test_a_signal_is_read_by_name_or_number(text, number):
+    assert number_of(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "0", "65", "-9", "SIG", "9x", "²", "9" * 5000, "SIGSIGINT"])
+def test_what_is_no_signal_is_refused(text):
+    with pytest.raises(ValueError, match="expected a signal"):
+        number_of(text)
+
+
+def test_tscontrol_reads_verb_and_jobs():
+    query = queries.control(["hold", "42", "43_[1-2],44"])
+    assert (query.verb, query.json) == ("hold", False)
+    assert query.selectors == queries.selectors("42,43_[1-2],44")
+    for verb in ("release", "requeue"):
+        assert queries.control([verb, "42"]).verb == verb
+    shown = queries.control(["show", "job", "42", "--json"])
+    assert (shown.verb, shown.selectors, shown.json) == ("show", (JOB_42,), True)
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        ([], "expected one of hold, release, requeue, show, not nothing"),
+        (["frob", "42"], "expected one of hold, release, requeue, show, not frob"),
+        (["hold"], "hold needs the number of a job"),
+        (["show"], "only jobs can be shown: show job 42"),
+        (["show", "42"], "only jobs can be shown: show job 42"),
+        (["show", "job"], "show needs the number of a job"),
+        (["hold", "42", "--json"], "--json goes with show, not with hold"),
+        (["hold", "x"], "x is no job: expected 42, 42_7 or 42_[2-4,9]"),
+    ],
+)
+def test_tscontrol_says_what_is_wrong(argv, why):
+    with pytest.raises(UsageError) as failure:
+        queries.control(argv)
+    assert failure.value.sentence == f"cannot read the command line: {why}"
+
+
+def test_tsout_takes_jobs_and_tasks():
+    assert queries.out(["42", "42_3", "-f"]).selectors == queries.selectors("42,42_3")
+    with pytest.raises(UsageError, match="no job is given"):
+        queries.out(["--cat"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "query"),
+    [
+        (["--keep-last", "200", "--dry-run"], PurgeQuery(keep_last=200, dry_run=True)),
+        (["--keep-last=0"], PurgeQuery(keep_last=0)),
+        (["--age-days=14"], PurgeQuery(age_days=14)),
+        (["--age-days=0.5"], PurgeQuery(age_days=0.5)),
+        (["--age-days=14", "--keep-last=100"], PurgeQuery(age_days=14, keep_last=100)),
+    ],
+)
+def test_tspurge_reads_its_rule(argv, query):
+    assert queries.purge(argv) == query
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        ([], "cannot read the command line: give --keep-last or --age-days or both"),
+        (["--dry-run"], "cannot read the command line: give --keep-last or --age-days or both"),
+        (["--keep-last=x"], "cannot read --keep-last=x: expected a whole number"),
+        (["--keep-last=-1"], "cannot read --keep-last=-1: expected a whole number"),
+        (["--age-days=nan"], "cannot read --age-days=nan: expected a number of days"),
+        (["--age-days=1.5.5"], "cannot read --age-days=1.5.5: expected a number of days"),
+        (["--age-days=.5"], "cannot read --age-days=.5: expected a number of days"),
+        (["--age-days=1."], "cannot read --age-days=1.: expected a number of days"),
+        (["--keep-last=1", "42"], "cannot read the command line: 42 is no option"),
+    ],
+)
+def test_tspurge_says_what_is_wrong(argv, why):
+    with pytest.raises(UsageError) as failure:
+        queries.purge(argv)
+    assert failure.value.sentence.startswith(why)
+
+
+READERS = {
+    "queue": queue,
+    "cancel": cancel,
+    "control": lambda *argv: queries.control(argv),
+    "out": lambda *argv: queries.out(argv),
+    "purge": lambda *argv: queries.purge(argv),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+@given(
+    argv=st.lists(
+        st.sampled_from(["-u", "-t", "-j", "-s", "show", "job", "hold", "--keep-last", "--me"])
+        | st.text(alphabet="-=0123456789_[],.:agePD \n\udc80", max_size=8),
+        max_size=4,
+    )
+)
+def test_any_command_line_is_a_query_or_a_usage_error(read, argv):
+    try:
+        query = read(*argv)
+    except UsageError as error:
+        query = error.sentence
+    assert query
