@@ -190,11 +190,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """An order to end a job: who gave it, when (UTC, seconds), whether to KILL at once."""
+    """An order to end a job: who gave it, when (UTC, seconds), whether to KILL at once.
+
+    `requeue`: its end is not final, it goes back into the queue.
+    """
 
     by_uid: int
     ordered_at: float
     kill: bool = False
+    requeue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,11 @@ class Private:
         return self._own.path
 
     @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a forked worker keeps open to go on using it."""
+        return self._own.fd, self._requests.fd, self._runs.fd
+
+    @property
     def log_path(self) -> str:
         """Where the agent logs."""
         return self._own.where("agent.log")

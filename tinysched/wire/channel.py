@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinysched.errors import WireError
-from tinysched.wire.client import LONGEST_PATH, dial, peer
+from tinysched.site import Site
+from tinysched.wire.client import connect, dial, peer
 from tinysched.wire.fields import HEADER, MAX_MESSAGE, body_size, pack, unpack
 
 CHUNK = 64 * 1024
@@ -180,6 +181,11 @@ class Listener:
         """For a selector."""
         return self._socket.fileno()
 
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """What a forked child keeps open to go on listening."""
+        return self._socket.fileno(), self._folder
+
     def accept(self) -> Channel | None:
         """The next caller, or None if nobody calls any more."""
         try:
@@ -217,4 +223,9 @@ def call(path: str, trusted_uid: int) -> Channel:
     return channel
 
 
-__all__ = ["LONGEST_PATH", "Channel", "Listener", "Message", "Peer", "call"]
+def connected(site: Site, wait_s: float) -> Channel:
+    """A channel to the dispatcher of a site, waited for as long as `wait_s` says.
+
+    Raises: TryLaterError if there is none; WireError if it belongs to somebody else.
+    """
+    return Channel(socket.socket(fileno=connect(site, wait_s).detach()))

@@ -1,0 +1,90 @@
+"""The door: from `tinysched dispatcher`, `tinysched agent` and the like to the programs.
+
+The launcher `tinysched` in bin-dir calls `main` with its site; who types it is a supervisor, a
+command of ours or a developer, hardly ever a user.
+"""
+
+from __future__ import annotations
+
+import posix
+import sys
+
+from tinysched import __version__
+from tinysched.errors import EXIT_DONE, TinyschedError, UsageError
+from tinysched.site import Site
+
+USAGE = """\
+Usage: tinysched dispatcher [--root DIR] [--supervised]
+       tinysched agent
+       tinysched completion bash|zsh
+       tinysched --help | --version
+
+The door to the programs of tinysched; people use tsbatch, tsqueue, tsdaemon and the others.
+
+  dispatcher    decide what runs when, in the foreground, as the queue's admin; --supervised: end
+                when the supervisor that started it dies; --root: of another queue
+  agent         start the caller's jobs; the commands do this by themselves
+  completion    print what makes a shell complete the commands
+
+Example:
+  eval "$(tinysched completion bash)"
+"""
+
+
+def main(site: Site, argv: list[str]) -> int:
+    """Opens the door to one program and answers with its exit code."""
+    try:
+        return _enter(site.chosen_by(_variable(b"TJS_ROOT")), argv)
+    except TinyschedError as error:
+        sys.stderr.write(f"tinysched: error: {error.sentence}\n")
+        if error.cure:
+            sys.stderr.write(f"{error.cure}\n")
+        return error.exit_code
+
+
+def _enter(site: Site, argv: list[str]) -> int:
+    match argv:
+        case ["dispatcher", *options]:
+            return _dispatcher(site, options)
+        case ["agent"]:
+            from tinysched.programs import agent
+
+            return agent.main(site)
+        case ["completion", *shell]:
+            from tinysched.commands import completion
+
+            return completion.main(site, shell)
+        case ["--version" | "-V"]:
+            sys.stdout.write(f"tinysched {__version__}\n")
+            return EXIT_DONE
+        case ["--help" | "-h"]:
+            sys.stdout.write(USAGE)
+            return EXIT_DONE
+    shown = " ".join(argv) or "nothing"
+    raise UsageError(f"cannot start {shown!r}: expected dispatcher, agent or completion", USAGE)
+
+
+def _dispatcher(site: Site, options: list[str]) -> int:
+    """Reads what the dispatcher's command line may say, and becomes it."""
+    supervised = False
+    rest = iter(options)
+    for option in rest:
+        if option == "--supervised":
+            supervised = True
+        elif option.startswith("--root="):
+            site = site.chosen_by(option.partition("=")[2])
+        elif option == "--root" and (root := next(rest, "")):
+            site = site.chosen_by(root)
+        else:
+            raise UsageError(f"cannot start the dispatcher: what is {option!r}?", USAGE)
+    from tinysched.host import processes
+    from tinysched.programs import dispatcher
+
+    if supervised:
+        processes.die_with_parent()
+    return dispatcher.main(site)
+
+
+def _variable(name: bytes) -> str | None:
+    value = posix.environ.get(name)
+    return None if value is None else value.decode("utf-8", "surrogateescape")

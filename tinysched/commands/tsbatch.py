@@ -1,0 +1,159 @@
+"""`tsbatch`: leaves the whole request with the user's own agent, and asks the dispatcher for an id.
+
+Imports nothing heavy on its ordinary path.
+"""
+
+from __future__ import annotations
+
+import errno
+import posix
+
+from tinysched.commands import asking
+from tinysched.commands.console import say
+from tinysched.errors import EXIT_DONE, ScriptError, TryLaterError, UsageError
+from tinysched.host.agent_start import start
+from tinysched.script import grammar, options
+from tinysched.site import Site
+from tinysched.spool import outbox
+from tinysched.wire.client import ask
+
+RESTART_S = 5.0
+LARGEST_SCRIPT = 4 * 1024 * 1024
+TOKEN_BYTES = 16
+WRAPPED = b"#!/bin/sh\n# This script was created by tsbatch --wrap.\n\n%s\n"
+
+
+def main(site: Site, argv: list[str]) -> int:
+    """Submits one job."""
+    chosen, rest = grammar.split(options.TSBATCH, argv, "tsbatch", stop_at_word=True)
+    text = asking.help_text("tsbatch", argv)
+    if text is not None:
+        say(text.encode())
+        return EXIT_DONE
+    names = {option.name: value for option, value in chosen}
+    script = _script(names.get("wrap"), rest)
+    cwd = posix.getcwdb()
+    token = posix.urandom(TOKEN_BYTES).hex()
+    arguments = [asking.raw(word) for word in argv]
+    variables = [
+        name + b"=" + value
+        for name, value in posix.environ.items()
+        if name.startswith((b"SBATCH_", b"SLURM_"))
+    ]
+    is_test = "test-only" in names
+    lock = -1 if is_test else _store(site, token, arguments, variables, cwd, script)
+    fields = [
+        ("command", b"tsbatch"),
+        ("token", token.encode()),
+        ("cwd", cwd),
+        ("script", script),
+        *(("arg", word) for word in arguments),
+        *(("var", pair) for pair in variables),
+    ]
+    return _submit(site, token, lock, fields)
+
+
+def _submit(site: Site, token: str, lock: int, fields: list[tuple[str, bytes]]) -> int:
+    uid = posix.getuid()
+    try:
+        reply = ask(site, "submit", fields, wait_s=RESTART_S)
+    except TryLaterError:
+        if lock >= 0:
+            posix.close(lock)
+        raise
+    say(reply.err, 2)
+    say(reply.out)
+    if reply.exit_code != EXIT_DONE and lock >= 0:
+        outbox.remove(site.root, uid, token)
+    if lock >= 0:
+        posix.close(lock)
+    if reply.agent_missing:
+        start(site.bin_dir, site.root)
+    return reply.exit_code
+
+
+def _store(
+    site: Site,
+    token: str,
+    arguments: list[bytes],
+    variables: list[bytes],
+    cwd: bytes,
+    script: bytes,
+) -> int:
+    environment = [name + b"=" + value for name, value in posix.environ.items()]
+    umask = posix.umask(0o077)
+    posix.umask(umask)
+    files = [
+        ("slurm_script", script),
+        ("argv", outbox.pack(arguments)),
+        ("variables", outbox.pack(variables)),
+        ("environment", outbox.pack(environment)),
+        ("cwd", cwd),
+        ("umask", b"%04o\n" % umask),
+        ("limits", _read("/proc/self/limits", "/proc/self/limits")),
+        ("command", b"tsbatch\n"),
+    ]
+    return outbox.write(site.root, posix.getuid(), token, files)
+
+
+def _script(wrapped: str | None, rest: list[str]) -> bytes:
+    """The script: from --wrap, from the file that is named, or from stdin."""
+    if wrapped is not None:
+        if rest:
+            raise UsageError(
+                f"cannot submit {rest[0]}: --wrap is the whole script, it takes no other"
+            )
+        return WRAPPED % wrapped.encode("utf-8", "surrogateescape")
+    if not rest:
+        return _drain(0, "stdin")
+    return _read(_find(rest[0]), rest[0])
+
+
+def _find(name: str) -> str:
+    """Where a script lies: in the working directory, then on PATH. Source: sbatch(1)."""
+    if "/" in name or _exists(name):
+        return name
+    path = posix.environ.get(b"PATH", b"").decode("utf-8", "surrogateescape")
+    for folder in path.split(":"):
+        if folder and _exists(f"{folder}/{name}"):
+            return f"{folder}/{name}"
+    return name
+
+
+def _exists(path: str) -> bool:
+    try:
+        posix.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def _read(path: str, called: str) -> bytes:
+    try:
+        # A FIFO is waited for, as by every command that reads a file its user names.
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOCTTY)
+    except OSError as error:
+        raise ScriptError(f"cannot open script {called}: {error.strerror}") from None
+    try:
+        return _drain(descriptor, called)
+    finally:
+        posix.close(descriptor)
+
+
+def _drain(descriptor: int, called: str) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            piece = posix.read(descriptor, 1 << 16)
+        except OSError as error:
+            why = "it is a directory" if error.errno == errno.EISDIR else error.strerror
+            raise ScriptError(f"cannot read script {called}: {why}") from None
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_SCRIPT:
+            raise ScriptError(
+                f"cannot read script {called}: it is larger than {LARGEST_SCRIPT} bytes"
+            )

@@ -1,0 +1,273 @@
+"""One user's agent: launches what that user submitted and the dispatcher granted.
+
+Runs as: the submitter, one process a user and root, detached from every terminal.
+Reads:   grants from the dispatcher; users/u<uid>/requests/ and runs/.
+Writes:  users/u<uid>/agent.lock, runs/, agent.log.
+If it dies: workers and jobs go on; a worker or the next command starts another, which adopts them.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import select
+import signal
+from collections.abc import Callable
+
+from tinysched.errors import SpoolError, TinyschedError, WireError
+from tinysched.host import processes
+from tinysched.host.clock import Clock, SystemClock
+from tinysched.programs.assignment import Registry
+from tinysched.programs.launchpad import Launchpad
+from tinysched.programs.wards import Wards
+from tinysched.site import Site
+from tinysched.spool.locks import AgentLock
+from tinysched.spool.private import Private
+from tinysched.wire import messages
+from tinysched.wire.channel import Channel, Message, call
+from tinysched.wire.client import SOCKET
+
+LOG = logging.getLogger("agent")
+LOCK_WAIT_S = 5.0
+LOCK_LOOK_S = 0.02
+RECONNECT_S = 0.2
+GARBAGE_EVERY_S = 300.0
+GARBAGE_AGE_S = 120.0
+DEFAULT_IDLE_S = 600.0
+
+
+def main(site: Site) -> int:
+    """Runs the agent of the calling user until it is not needed any more."""
+    clock = SystemClock()
+    private = Private.open(site.root, os.getuid())
+    lock = _wait_for_lock(private, clock)
+    if lock is None:
+        return 0
+    logging.basicConfig(
+        filename=private.log_path,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    os.chmod(private.log_path, 0o600)
+    # All that was imported until now is shared with every worker, and stays shared: no collection
+    # may touch it.
+    gc.collect()
+    gc.freeze()
+    processes.set_subreaper()
+    processes.set_title("ts agent")
+    agent = Agent(site, private, lock, clock)
+    try:
+        agent.run()
+    except TinyschedError as error:
+        LOG.error("Ended: %s", error.sentence)
+        return error.exit_code
+    return 0
+
+
+def _wait_for_lock(private: Private, clock: Clock) -> AgentLock | None:
+    """Another agent may be on its way out: it is waited for, but not for long."""
+    until = clock.boottime() + LOCK_WAIT_S
+    while True:
+        lock = private.lock_agent()
+        if lock is not None or clock.boottime() >= until:
+            return lock
+        pid = private.agent_pid()
+        if pid is not None and _is_well(pid):
+            until = min(until, clock.boottime() + LOCK_WAIT_S / 5)
+        clock.sleep(LOCK_LOOK_S)
+
+
+def _is_well(pid: int) -> bool:
+    return os.path.exists(f"/proc/{pid}")
+
+
+class Agent:
+    """The loop between the dispatcher on one side and the runs on the other."""
+
+    def __init__(self, site: Site, private: Private, lock: AgentLock, clock: Clock) -> None:
+        self._site = site
+        self._private = private
+        self._lock = lock
+        self._clock = clock
+        self._dispatcher: Channel | None = None
+        self._idle_s = DEFAULT_IDLE_S
+        self._idle_since = clock.boottime()
+        self._reconnect_at = 0.0
+        self._garbage_at = clock.boottime() + GARBAGE_EVERY_S
+        self._is_leaving = False
+        self._asked_to_leave = False
+        self._wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        bell_reader, bell_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._bell = bell_reader
+        registry = Registry(site, private)
+        launchpad = Launchpad(private, registry, clock, bell_writer)
+        self._registry = registry
+        self.wards = Wards(private, launchpad, clock, self._tell)
+        self._orders: dict[str, Callable[[Message], None]] = {
+            "welcome": self._welcome,
+            "grant": self._begin,
+            "stop": self._stop,
+            "signal": self._signal,
+            "ended-ack": self._acknowledged,
+            "adopt": self._adopt,
+            "forget": self._forget,
+            "leave-yes": self._leave,
+            "leave-no": self._stay,
+        }
+
+    def run(self) -> None:
+        """Until it has leave to go, is told to end, or its directory is gone."""
+        for signum in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, self._on_signal)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        LOG.info("Begins pid=%d", os.getpid())
+        self.wards.adopt_all()
+        while not self._is_leaving:
+            self._stay_connected()
+            self.wards.tend()
+            self._tidy()
+            self._wait()
+        LOG.info("Ends pid=%d", os.getpid())
+
+    def _on_signal(self, signum: int, _frame: object) -> None:
+        if signum != signal.SIGCHLD:
+            self._is_leaving = True
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.register(self._bell, select.POLLIN)
+        if self._dispatcher is not None:
+            wants = select.POLLOUT if self._dispatcher.wants_write else 0
+            poll.register(self._dispatcher.fileno(), select.POLLIN | wants)
+        for descriptor in self.wards.descriptors():
+            poll.register(descriptor, select.POLLIN)
+        timeout_ms = int(self._next_s() * 1000) + 1
+        ready = {descriptor for descriptor, _ in poll.poll(timeout_ms)}
+        if self._wake in ready:
+            os.read(self._wake, 65536)
+        if self._bell in ready:
+            self.wards.ring(os.read(self._bell, 65536).decode().split())
+        if self._dispatcher is not None and self._dispatcher.fileno() in ready:
+            self._hear()
+
+    def _next_s(self) -> float:
+        """In how many seconds something is due, told or not."""
+        now = self._clock.boottime()
+        due = [self._garbage_at - now, self.wards.next_s()]
+        if self._dispatcher is None:
+            due.append(self._reconnect_at - now)
+        elif not self.wards and not self._asked_to_leave:
+            due.append(self._idle_since + self._idle_s - now)
+        return max(0.0, min(due))
+
+    # The dispatcher
+
+    def _stay_connected(self) -> None:
+        now = self._clock.boottime()
+        if self._dispatcher is not None or now < self._reconnect_at:
+            return
+        self._reconnect_at = now + RECONNECT_S
+        if not self._lock.is_in_place():
+            raise TinyschedError("cannot go on: this root was removed")
+        try:
+            trusted = self._site.admin_uid
+            if trusted is None:
+                trusted = os.stat(self._site.root).st_uid
+            self._dispatcher = call(f"{self._site.root}/{SOCKET}", trusted)
+        except OSError:
+            return  # it is being restarted
+        except WireError as error:
+            LOG.warning("No dispatcher to trust: %s", error.sentence)
+            return
+        self.wards.forget_told()
+        self.wards.adopt_all()  # a foreground client may have left a run behind
+        hello = messages.greeting("agent", self.wards.stages())
+        hello += [("token", token.encode()) for token in self._private.tokens()]
+        self._dispatcher.send("hello", hello)
+        self._asked_to_leave = False
+        LOG.info("Connected runs=%d", len(self.wards))
+
+    def _tell(self, verb: str, fields: messages.Fields) -> bool:
+        """Says something to the dispatcher; false if nobody is there to hear it."""
+        if self._dispatcher is None or self._dispatcher.closed:
+            return False
+        self._dispatcher.send(verb, fields)
+        return not self._dispatcher.closed
+
+    def _hear(self) -> None:
+        channel = self._dispatcher
+        if channel is None:
+            return
+        try:
+            for message in channel.receive():
+                self._obey(message)
+            channel.flush()
+        except WireError as error:
+            LOG.error("Dispatcher makes no sense: %s", error.sentence)
+            channel.closed = True
+        if channel.closed:
+            channel.close()
+            self._dispatcher = None
+            LOG.info("Disconnected")
+
+    def _obey(self, message: Message) -> None:
+        order = self._orders.get(message.verb)
+        if order is None:
+            LOG.warning("Not understood: '%s'", message.verb)
+            return
+        order(message)
+
+    def _welcome(self, message: Message) -> None:
+        self._idle_s = float(messages.read_number(message, "agent_idle_s"))
+
+    def _begin(self, message: Message) -> None:
+        self._idle_since = self._clock.boottime()
+        self.wards.begin(messages.read_grant(message))
+
+    def _stop(self, message: Message) -> None:
+        kill = messages.read_number(message, "kill") != 0
+        self.wards.stop(messages.read_run(message), kill=kill)
+
+    def _signal(self, message: Message) -> None:
+        run = messages.read_run(message)
+        self.wards.signal(run, messages.read_number(message, "signal"))
+
+    def _acknowledged(self, message: Message) -> None:
+        self._idle_since = self._clock.boottime()
+        self.wards.forget(messages.read_run(message))
+
+    def _adopt(self, _message: Message) -> None:
+        self.wards.adopt_all()
+
+    def _leave(self, _message: Message) -> None:
+        self._is_leaving = True
+
+    def _stay(self, _message: Message) -> None:
+        self._idle_since = self._clock.boottime()
+        self._asked_to_leave = False
+
+    # What nobody asks for
+
+    def _tidy(self) -> None:
+        now = self._clock.boottime()
+        if now >= self._garbage_at:
+            self._garbage_at = now + GARBAGE_EVERY_S
+            # Asking again which requests are still needed is all there is to do: see 'forget'.
+            self._tell("tokens", [("token", t.encode()) for t in self._private.tokens()])
+        if self.wards or self._asked_to_leave or self._dispatcher is None:
+            return
+        if now - self._idle_since >= self._idle_s:
+            self._asked_to_leave = True
+            self._tell("leave", [])
+
+    def _forget(self, message: Message) -> None:
+        """These requests belong to no job: they go, unless tsbatch is still at work on them."""
+        keep = set(self._private.tokens()) - set(message.many("token"))
+        try:
+            older_than = self._clock.wall() - GARBAGE_AGE_S
+            for token in self._private.collect_garbage(keep, older_than):
+                self._registry.forget(token)
+        except SpoolError as error:
+            LOG.warning("Garbage stays: %s", error.sentence)

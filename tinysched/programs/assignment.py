@@ -1,0 +1,142 @@
+"""From a grant to a job ready to be launched: the submitter's own words, read by his own agent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinysched.errors import ScriptError, TinyschedError
+from tinysched.host import cores, identity
+from tinysched.host.launch import Launch
+from tinysched.job import environment, filenames
+from tinysched.job.model import Grant, OpenMode, Request
+from tinysched.script import submission
+from tinysched.site import Site
+from tinysched.spool.private import Private, StoredRequest
+from tinysched.spool.runs import RunDir
+
+LARGEST_SCRIPT = 4 * 1024 * 1024
+SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+ANY_INDEX = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One attempt that this user's own stored request backs."""
+
+    site: Site
+    grant: Grant
+    request: Request
+    stored: StoredRequest
+
+    @property
+    def output(self) -> str:
+        """Where stdout goes; '' if the job keeps its client's terminal."""
+        return "" if self.request.foreground else filenames.output_path(self.request, self._names())
+
+    @property
+    def error(self) -> str:
+        """Where stderr goes."""
+        return "" if self.request.foreground else filenames.error_path(self.request, self._names())
+
+    def _names(self) -> filenames.Names:
+        return filenames.Names(
+            id=self.grant.run.job,
+            raw_id=self.grant.raw_id,
+            name=self.request.name,
+            user=identity.user_name(os.getuid()),
+            node=cores.short_hostname(),
+        )
+
+    def launch(self, run: RunDir, announce: Callable[[int], None]) -> Launch:
+        """How to start it.
+
+        Raises: TinyschedError if what was submitted cannot be run.
+        """
+        request, stored, uid = self.request, self.stored, os.getuid()
+        person = environment.Person(
+            user=identity.user_name(uid), uid=uid, gid=os.getgid(), host=cores.short_hostname()
+        )
+        login = {} if request.export.everything else identity.login_environment(uid)
+        variables = environment.environment(request, self.grant, person, stored.environment, login)
+
+        def announce_itself(pid: int) -> None:
+            # The child's own copy of the variables: only there is the script's pid known.
+            variables[environment.PID_VARIABLE] = b"%d" % pid
+            announce(pid)
+
+        if request.foreground:
+            argv = list(request.arguments)
+            streams: tuple[str | int, str | int, str | int] = (0, 1, 2)
+        else:
+            argv = [stored.script_path, *request.arguments]
+            streams = (self._input(), self.output, self.error)
+        return Launch(
+            argv=argv,
+            environment=variables,
+            work_dir=request.work_dir,
+            stdin=streams[0],
+            stdout=streams[1],
+            stderr=streams[2],
+            append=request.open_mode is OpenMode.APPEND or self.grant.restarts > 0,
+            umask=stored.umask,
+            limits=stored.limits,
+            keep=(run.alive_fd,),
+            announce=announce_itself,
+            foreground=request.foreground,
+            called="" if request.foreground else request.name,
+        )
+
+    def _input(self) -> str:
+        return filenames.input_path(self.request, self._names())
+
+
+class Registry:
+    """Reads each stored request once: the tasks of an array share it."""
+
+    def __init__(self, site: Site, private: Private) -> None:
+        self._site = site
+        self._private = private
+        self._read: dict[str, tuple[StoredRequest, Request]] = {}
+
+    def assign(self, grant: Grant) -> Assignment:
+        """The assignment that a grant stands for.
+
+        Raises: TinyschedError if this user never submitted such a thing.
+        """
+        if not SAFE_NAME.fullmatch(grant.cluster):
+            raise TinyschedError("cannot run this job: the cluster's name is no name")
+        job = grant.run.job
+        self._private.bind(grant.token, job.number)
+        stored, request = self._request(grant.token)
+        tasks = None if request.array is None else request.array.tasks
+        fits = job.task is None if tasks is None else job.task is not None and job.task in tasks
+        if not fits:
+            raise TinyschedError(f"cannot run {job}: the request has no such task")
+        return Assignment(site=self._site, grant=grant, request=request, stored=stored)
+
+    def forget(self, token: str) -> None:
+        """Drops what was read of a request."""
+        self._read.pop(token, None)
+
+    def _request(self, token: str) -> tuple[StoredRequest, Request]:
+        if token not in self._read:
+            stored = self._private.request(token)
+            self._read[token] = (stored, _parse(stored))
+        return self._read[token]
+
+
+def _parse(stored: StoredRequest) -> Request:
+    if stored.command == "run_job":
+        return submission.read_foreground(list(stored.argv), stored.cwd).request
+    try:
+        with open(stored.script_path, "rb") as file:
+            script = file.read(LARGEST_SCRIPT)
+    except OSError as error:
+        raise ScriptError(f"cannot read {stored.script_path}: {error.strerror}") from error
+    settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
+    return submission.read(
+        list(stored.argv), stored.variables, stored.cwd, script, settings
+    ).request

@@ -1,0 +1,122 @@
+"""One run, watched until nothing of it lives: when to signal whom, and what to record.
+
+Shared by the worker, and by the agent that takes over from a worker that was killed.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tinysched.host import processes, tree
+from tinysched.host.clock import Clock
+from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.policy import stopping
+
+# How often to look whether survivors are gone: a death we are told of wakes us before.
+LOOK_AGAIN_S = 0.05
+UNKILLABLE_S = 5.0
+
+
+class Custody:
+    """The end of one run.
+
+    `members` lists what is alive of the run, script included. Times: `started_at` UTC seconds,
+    `began_at` boottime seconds.
+    """
+
+    def __init__(
+        self, grant: Grant, started_at: float, began_at: float, clock: Clock,
+        members: Callable[[], Sequence[int]],
+    ) -> None:  # fmt: skip
+        self._grant = grant
+        self._clock = clock
+        self._members = members
+        self._started_at = started_at
+        self._facts = stopping.Stopping(
+            started_at=began_at, limit_s=grant.limit_s, kill_wait_s=grant.kill_wait_s
+        )
+        self._cause: Cause | None = None
+        self._exit: Exit | None = None
+        self._ended_wall = 0.0
+        self._survivors: tuple[str, ...] = ()
+        self.is_over = False
+        self.cpu_s = 0.0
+
+    def order_stop(self, *, kill: bool) -> None:
+        """Somebody who may has ordered the end."""
+        now = self._clock.boottime()
+        cancel_at = self._facts.cancel_at if self._facts.cancel_at is not None else now
+        self._facts = replace(self._facts, cancel_at=cancel_at, kill=self._facts.kill or kill)
+
+    def script_ended(self, exit_: Exit | None) -> None:
+        """The script itself is gone; None: nobody knows how."""
+        if self._facts.ended_at is None:
+            self._facts = replace(self._facts, ended_at=self._clock.boottime())
+            self._exit = exit_
+            self._ended_wall = self._clock.wall()
+
+    def send(self, signum: int) -> None:
+        """One signal to everybody in the run."""
+        for pid in self._members():
+            processes.send(pid, signum)
+
+    def step(self) -> float | None:
+        """Does what is due. Returns in how many seconds to look again (None: when told)."""
+        if self._facts.ended_at is not None and not self._members():
+            self.is_over = True
+            return None
+        now = self._clock.boottime()
+        match stopping.step(self._facts, now):
+            case stopping.Wait(until=until):
+                wait_s = None if until is None else max(0.0, until - now)
+                return self._no_longer_than(LOOK_AGAIN_S, wait_s)
+            case stopping.Term(cause=cause):
+                self._note(cause)
+                self.send(signal.SIGTERM)
+                self.send(signal.SIGCONT)
+                self._facts = replace(self._facts, term_sent_at=now)
+                return LOOK_AGAIN_S
+            case stopping.Kill(cause=cause):
+                self._note(cause)
+                self.send(signal.SIGKILL)
+                first_at = now if self._facts.kill_sent_at is None else self._facts.kill_sent_at
+                self._facts = replace(self._facts, kill_sent_at=first_at, last_kill_at=now)
+                return LOOK_AGAIN_S / 10
+            case stopping.GiveUp():
+                self.send(signal.SIGKILL)
+                return UNKILLABLE_S
+
+    def _no_longer_than(self, longest_s: float, wait_s: float | None) -> float | None:
+        is_ending = self._facts.ended_at is not None or self._facts.term_sent_at is not None
+        if not is_ending:
+            return wait_s
+        return longest_s if wait_s is None else min(longest_s, wait_s)
+
+    def _note(self, cause: Cause) -> None:
+        """The first cause is the cause; who outlives the script is remembered by name."""
+        if self._cause is None:
+            self._cause = cause
+        if cause is Cause.EXIT and not self._survivors:
+            self._survivors = tree.describe(self._members())
+
+    def ending(self, output: str, error: str) -> Ending:
+        """The exit record of a run that is over."""
+        ended_at = self._facts.ended_at or self._facts.started_at
+        cause = self._cause or Cause.EXIT
+        if self._exit is None and cause is Cause.EXIT:
+            cause = Cause.LOST
+        return Ending(
+            run=self._grant.run,
+            cause=cause,
+            exit=self._exit,
+            started_at=self._started_at,
+            ended_at=self._ended_wall,
+            elapsed_s=max(0.0, ended_at - self._facts.started_at),
+            cpu_s=self.cpu_s,
+            survivors=self._survivors,
+            output=output,
+            error=error,
+            words="" if cause is not Cause.LOST else "agent and worker were both killed",
+        )

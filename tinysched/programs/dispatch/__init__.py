@@ -1,0 +1,1 @@
+"""The dispatcher's parts: ledger, agents, desk. No part waits for anybody."""

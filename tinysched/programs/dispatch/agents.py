@@ -1,0 +1,292 @@
+"""The other side of every grant: which user has an agent, and what it was told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from tinysched.errors import SpoolError, WireError
+from tinysched.host.clock import Clock
+from tinysched.job.model import Cancel, Cause, Ending, Job, Pending, RunId, Running, Unit
+from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.terms import Terms
+from tinysched.wire import messages
+from tinysched.wire.channel import Channel, Message
+
+# So long after a start of the dispatcher, foreground clients have found it again or are gone.
+FRONT_BACK_S = 20.0
+
+LOG = logging.getLogger("dispatcher")
+
+
+class Agents:
+    """Hears what agents and foreground clients report, and passes orders on to them."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, terms: Callable[[], Terms]) -> None:
+        self._ledger = ledger
+        self._books: Books = ledger.books
+        self._clock = clock
+        self._terms = terms
+        self._agents: dict[int, Channel] = {}
+        self._fronts: dict[int, Channel] = {}
+        self._gone_since: dict[int, float] = {}
+        self._unwritten: dict[RunId, Ending] = {}
+        now = clock.boottime()
+        for job, _ in self._books.live():
+            self._gone_since[job.uid] = now
+        for number, job in self._books.jobs.items():
+            if job.request.foreground and not job.is_final:
+                self._books.absent.add(number)
+                self._books.file(number)
+        self._fronts_due_at = now + FRONT_BACK_S
+
+    # Who is there
+
+    def uids(self) -> frozenset[int]:
+        """Users whose agent is connected."""
+        return frozenset(self._agents)
+
+    def is_missing(self, uid: int) -> bool:
+        """The user has unfinished jobs and no agent to run them."""
+        return uid not in self._agents and self._books.unfinished[uid] > 0
+
+    def is_agent(self, channel: Channel) -> bool:
+        """This connection is that of an agent or of a foreground client."""
+        return channel in self._agents.values() or channel in self._fronts.values()
+
+    # What they say
+
+    def hear(self, channel: Channel, message: Message) -> None:
+        """One message of an agent or a foreground client.
+
+        Raises: WireError if it makes no sense.
+        """
+        match message.verb:
+            case "hello":
+                self._hello(channel, message)
+            case "started":
+                self._started(channel, messages.Started.read(message))
+            case "ended":
+                self._ended(channel, messages.read_ending(message))
+            case "leave":
+                self._leave(channel)
+            case verb:
+                raise WireError(f"cannot follow '{verb}': no agent says that")
+
+    def lost(self, channel: Channel) -> None:
+        """A connection has ended."""
+        uid = channel.peer.uid
+        if self._agents.get(uid) is channel:
+            del self._agents[uid]
+            self._gone_since[uid] = self._clock.boottime()
+            LOG.info("Agent gone uid=%d", uid)
+        for number in [n for n, front in self._fronts.items() if front is channel]:
+            self._front_lost(number)
+
+    def seat_front(self, number: int, channel: Channel) -> None:
+        """A foreground client waits for its job on this connection."""
+        self._fronts[number] = channel
+        self._books.absent.discard(number)
+        self._books.file(number)
+
+    # What they are told
+
+    def grant(self, job: Job, unit: Unit) -> None:
+        """Tells the launcher of a job that it may start; says nothing if there is none."""
+        launcher = self._launcher(job)
+        if launcher is not None:
+            launcher.send("grant", messages.grant_fields(self._terms().grant(job, unit)))
+
+    def stop(self, job: Job, unit: Unit, *, kill: bool) -> None:
+        """Passes on the order to end a unit; a missing agent hears of it at its next hello."""
+        launcher = self._launcher(job)
+        if launcher is not None:
+            launcher.send("stop", messages.stop_fields(_run(unit), kill=kill))
+
+    def signal(self, job: Job, unit: Unit, signal: int) -> bool:
+        """Has a signal sent to a unit's whole tree; false if nobody is there to send it."""
+        launcher = self._launcher(job)
+        if launcher is None:
+            return False
+        launcher.send("signal", messages.signal_fields(_run(unit), signal))
+        return True
+
+    def _launcher(self, job: Job) -> Channel | None:
+        front = self._fronts.get(job.id)
+        return front if front is not None else self._agents.get(job.uid)
+
+    # What time brings
+
+    def tick(self) -> None:
+        """Gives back cores whose agent is gone for long, and retries ends that were not written."""
+        now = self._clock.boottime()
+        for uid, since in list(self._gone_since.items()):
+            if now - since < self._terms().agent_lost_s:
+                continue
+            del self._gone_since[uid]
+            for job, unit in self._books.live(uid):
+                LOG.warning("No agent: cores given back job=%s user=%s", unit.id, job.user)
+                self._books.surrender(unit.id)
+        for ending in list(self._unwritten.values()):
+            self._settle(ending)
+        if now >= self._fronts_due_at:
+            for number in sorted(self._books.absent):
+                self._cancel_absent(number)
+
+    def next_tick_s(self) -> float | None:
+        """In how many seconds something is due."""
+        due = [1.0] if self._unwritten else []
+        now = self._clock.boottime()
+        lost_s = self._terms().agent_lost_s
+        due += [max(0.0, since + lost_s - now) for since in self._gone_since.values()]
+        due += [max(0.0, self._fronts_due_at - now)] if self._books.absent else []
+        return min(due, default=None)
+
+    # One message each
+
+    def _hello(self, channel: Channel, message: Message) -> None:
+        messages.check_protocol(message)
+        uid = channel.peer.uid
+        former = self._agents.get(uid)
+        self._agents[uid] = channel
+        self._gone_since.pop(uid, None)
+        if former is not None and former is not channel:
+            former.close()
+        known = messages.read_runs(message)
+        LOG.info("Agent here uid=%d pid=%d runs=%d", uid, channel.peer.pid, len(known))
+        for job, unit in list(self._books.live(uid)):
+            stage = known.pop(_run(unit), None)
+            if stage is None:
+                self._unknown_to_agent(job, unit)
+            else:
+                self._books.reclaim(unit.id)
+                if unit.cancel is not None and stage == "alive":
+                    self.stop(job, unit, kill=unit.cancel.kill)
+        for run, stage in known.items():
+            self._unknown_to_us(channel, run, stage)
+
+    def _unknown_to_agent(self, job: Job, unit: Unit) -> None:
+        """A grant that never arrived is made again; what had started is lost."""
+        self._books.reclaim(unit.id)
+        if job.id in self._fronts:
+            return
+        if isinstance(unit.state, Running) and unit.cancel is None:
+            words = "neither its worker nor its agent saw the end"
+            self._settle(self._end_now(unit, Cause.LOST, words))
+        elif unit.cancel is not None or job.request.foreground:
+            self._settle(self._end_now(unit, Cause.CANCEL, ""))
+        else:
+            self.grant(job, unit)
+
+    def _unknown_to_us(self, channel: Channel, run: RunId, stage: str) -> None:
+        unit = self._books.unit(run.job)
+        if unit is not None and self._books.is_live(run.job) and unit.attempt == run.attempt:
+            return
+        if stage == "alive":
+            channel.send("stop", messages.stop_fields(run, kill=True))
+        else:
+            channel.send("ended-ack", messages.run_fields(run))
+
+    def _started(self, channel: Channel, news: messages.Started) -> None:
+        if not self._owns(channel, news.run):
+            return
+        try:
+            is_new = self._ledger.started(
+                news.run, news.started_at, news.pid, news.output, news.error
+            )
+        except SpoolError as error:
+            LOG.warning("Start not recorded job=%s: %s", news.run.job, error.sentence)
+            return
+        if is_new:
+            LOG.info("Started job=%s pid=%d", news.run.job, news.pid)
+
+    def _ended(self, channel: Channel, ending: Ending) -> None:
+        if self._owns(channel, ending.run):
+            self._settle(ending)
+        else:
+            channel.send("ended-ack", messages.run_fields(ending.run))
+
+    def _settle(self, ending: Ending) -> None:
+        """Records an end, then acknowledges it; a disk that refuses is asked again later."""
+        job = self._books.jobs[ending.run.job.number]
+        try:
+            is_new = self._ledger.ended(ending)
+        except SpoolError as error:
+            if ending.run not in self._unwritten:
+                LOG.error("End not recorded job=%s: %s", ending.run.job, error.sentence)
+            self._unwritten[ending.run] = ending
+            self._books.surrender(ending.run.job)
+            return
+        self._unwritten.pop(ending.run, None)
+        if is_new:
+            LOG.info(
+                "Ended job=%s user=%s cause=%s exit=%s",
+                ending.run.job,
+                job.user,
+                ending.cause.value,
+                ending.exit or "unknown",
+            )
+        launcher = self._launcher(job)
+        if launcher is not None:
+            launcher.send("ended-ack", messages.run_fields(ending.run))
+
+    def _leave(self, channel: Channel) -> None:
+        uid = channel.peer.uid
+        if self._agents.get(uid) is channel and not self._books.unfinished[uid]:
+            del self._agents[uid]
+            LOG.info("Agent leaves uid=%d", uid)
+            channel.send("leave-yes", [])
+        else:
+            channel.send("leave-no", [])
+
+    def _front_lost(self, number: int) -> None:
+        """Its client is gone: what waits is cancelled, what runs is the agent's to watch."""
+        del self._fronts[number]
+        job = self._books.jobs.get(number)
+        if job is None or not isinstance(job.work, Unit) or job.is_final:
+            return
+        if self._books.is_live(job.work.id):
+            agent = self._agents.get(job.uid)
+            if agent is not None:
+                agent.send("adopt", messages.run_fields(_run(job.work)))
+            return
+        self._cancel_absent(number)
+
+    def _cancel_absent(self, number: int) -> None:
+        job = self._books.jobs[number]
+        if not isinstance(job.work, Unit) or not isinstance(job.work.state, Pending):
+            self._books.absent.discard(number)
+            return
+        LOG.info("Client gone: cancelled job=%s user=%s", number, job.user)
+        cancel = Cancel(by_uid=job.uid, ordered_at=self._clock.wall())
+        try:
+            self._ledger.order_cancel(job.work, cancel)
+        except SpoolError as error:
+            LOG.error("Cancel not recorded job=%s: %s", number, error.sentence)
+            self._books.absent.add(number)
+            self._books.file(number)
+            self._fronts_due_at = self._clock.boottime() + 1.0
+
+    def _owns(self, channel: Channel, run: RunId) -> bool:
+        job = self._books.jobs.get(run.job.number)
+        if job is not None and job.uid != channel.peer.uid:
+            raise WireError(
+                f"cannot take news of {run.job}: uid {channel.peer.uid} is not its owner"
+            )
+        return job is not None and self._books.unit(run.job) is not None
+
+    def _end_now(self, unit: Unit, cause: Cause, words: str) -> Ending:
+        started_at = unit.state.started_at if isinstance(unit.state, Running) else None
+        return Ending(
+            run=_run(unit),
+            cause=cause,
+            exit=None,
+            started_at=started_at,
+            ended_at=self._clock.wall(),
+            words=words,
+        )
+
+
+def _run(unit: Unit) -> RunId:
+    return RunId(job=unit.id, attempt=unit.attempt)

@@ -1,0 +1,205 @@
+"""The queue in memory: every unfinished job, those that ended lately, and the indexes over them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+
+from tinysched.job.model import (
+    Elements,
+    Ended,
+    Granted,
+    Job,
+    JobId,
+    Pending,
+    Running,
+    Task,
+    Unit,
+)
+from tinysched.policy.waiting import Entry, Waiting
+
+
+class Books:
+    """What is known, and nothing else: it decides nothing and writes nothing.
+
+    `absent`: foreground jobs whose client is not connected; they do not start.
+    """
+
+    def __init__(self, cores_total: int) -> None:
+        self.jobs: dict[int, Job] = {}
+        self.tasks: dict[int, dict[int, Task]] = {}
+        self.waiting = Waiting()
+        self.cores_total = cores_total
+        self.cores_taken = 0
+        self.unfinished: Counter[int] = Counter()
+        self.live_tasks: Counter[int] = Counter()
+        self.absent: set[int] = set()
+        self._taken: dict[JobId, int] = {}
+        self._by_token: dict[tuple[int, str], int] = {}
+        self._by_raw_id: dict[int, JobId] = {}
+        self._ends: list[tuple[float, int]] = []
+
+    # Looking
+
+    def unit(self, job: JobId) -> Unit | None:
+        """The plain job or started task of that name, if it is known here."""
+        known = self.jobs.get(job.number)
+        if known is None:
+            return None
+        if job.task is None:
+            return known.work if isinstance(known.work, Unit) else None
+        task = self.tasks.get(job.number, {}).get(job.task)
+        return None if task is None else task.unit
+
+    def units(self, number: int) -> list[Unit]:
+        """The started tasks of an array, in order; a plain job itself."""
+        work = self.jobs[number].work
+        if isinstance(work, Unit):
+            return [work]
+        return [task.unit for _, task in sorted(self.tasks.get(number, {}).items())]
+
+    def by_token(self, uid: int, token: str) -> Job | None:
+        """The job that was accepted under a token of that user, if any."""
+        number = self._by_token.get((uid, token))
+        return None if number is None else self.jobs.get(number)
+
+    def by_raw_id(self, raw_id: int) -> JobId | None:
+        """The task that goes by a raw id of its own."""
+        return self._by_raw_id.get(raw_id)
+
+    def raw_ids(self) -> Iterable[int]:
+        """All raw ids of tasks that are known here."""
+        return self._by_raw_id.keys()
+
+    def live(self, uid: int | None = None) -> Iterator[tuple[Job, Unit]]:
+        """All granted units that have not ended, of one user or of all."""
+        for job_id in list(self._taken):
+            job = self.jobs[job_id.number]
+            unit = self.unit(job_id)
+            if unit is not None and (uid is None or job.uid == uid):
+                yield job, unit
+
+    def is_live(self, job: JobId) -> bool:
+        """Its attempt was granted and has not ended."""
+        return job in self._taken
+
+    def is_surrendered(self, job: JobId) -> bool:
+        """It is live, but its cores were given back while its agent is gone."""
+        return self._taken.get(job) == 0
+
+    @property
+    def cores_free(self) -> int:
+        """Cores that a start may take; never below none."""
+        return max(0, self.cores_total - self.cores_taken)
+
+    def cores_of(self, job: Job) -> int:
+        """Cores that one start of a job takes."""
+        return self.cores_total if job.request.exclusive else job.request.cores
+
+    # Learning
+
+    def learn_job(self, job: Job) -> None:
+        """A job's record is now this one."""
+        former = self.jobs.get(job.id)
+        was_open = former is not None and not former.is_final
+        self.unfinished[job.uid] += (not job.is_final) - was_open
+        self.jobs[job.id] = job
+        self._by_token[job.uid, job.token] = job.id
+        if isinstance(job.work, Unit):
+            self._account(job.work)
+        if job.is_final:
+            heappush(self._ends, (_ended_at(job), job.id))
+
+    def learn_task(self, task: Task) -> None:
+        """The record of a task is now this one."""
+        index = task.unit.id.task
+        if index is None or task.job.id not in self.jobs:
+            return
+        self.tasks.setdefault(task.job.id, {})[index] = task
+        self._by_raw_id[task.unit.raw_id] = task.unit.id
+        self._account(task.unit)
+
+    def file(self, number: int) -> None:
+        """Makes a job's entry among the waiting agree with its record."""
+        job = self.jobs[number]
+        count, eligible_at = self._startable(job)
+        if not count or job.hold is not None or number in self.absent:
+            self.waiting.drop(number)
+            return
+        entry = Entry(
+            id=number,
+            uid=job.uid,
+            cores=self.cores_of(job),
+            eligible_at=eligible_at,
+            count=count,
+        )
+        self.waiting.put(entry)
+
+    def resize(self, cores_total: int) -> None:
+        """Another number of cores is allowed from now on; what runs keeps what it has."""
+        self.cores_total = cores_total
+        for number in self.jobs:
+            self.file(number)
+
+    def surrender(self, job: JobId) -> None:
+        """Gives back the cores of a live unit whose agent has been gone for long."""
+        self.cores_taken -= self._taken.get(job, 0)
+        self._taken[job] = 0
+
+    def reclaim(self, job: JobId) -> None:
+        """Takes the cores of a surrendered unit again: its agent is back."""
+        unit = self.unit(job)
+        if unit is not None and self.is_surrendered(job):
+            self._account(unit)
+
+    def forget(self, number: int) -> None:
+        """Drops an ended job; its record on disk stays."""
+        job = self.jobs.pop(number)
+        self._by_token.pop((job.uid, job.token), None)
+        for task in self.tasks.pop(number, {}).values():
+            self._by_raw_id.pop(task.unit.raw_id, None)
+        self.live_tasks.pop(number, None)
+        self.absent.discard(number)
+
+    def forget_before(self, ended_before: float) -> list[Job]:
+        """Drops what ended before a moment (UTC, seconds); returns what was dropped."""
+        dropped: list[Job] = []
+        while self._ends and self._ends[0][0] < ended_before:
+            _, number = heappop(self._ends)
+            job = self.jobs.get(number)
+            if job is not None and job.is_final and _ended_at(job) < ended_before:
+                dropped.append(job)
+                self.forget(number)
+        return dropped
+
+    def next_end(self) -> float | None:
+        """When the job ended that is the next to be dropped (UTC, seconds)."""
+        return self._ends[0][0] if self._ends else None
+
+    def _account(self, unit: Unit) -> None:
+        """Makes the account of cores agree with a unit's state."""
+        former = self._taken.pop(unit.id, None)
+        self.cores_taken -= former or 0
+        is_live = isinstance(unit.state, Granted | Running)
+        if isinstance(unit.state, Granted | Running):
+            self._taken[unit.id] = unit.state.cores
+            self.cores_taken += unit.state.cores
+        if unit.id.task is not None:
+            self.live_tasks[unit.id.number] += is_live - (former is not None)
+
+    def _startable(self, job: Job) -> tuple[int, float]:
+        if isinstance(job.work, Unit):
+            state = job.work.state
+            return (1, state.eligible_at) if isinstance(state, Pending) else (0, 0.0)
+        count = len(job.work.todo)
+        array = job.request.array
+        if array is not None and array.limit is not None:
+            count = min(count, max(0, array.limit - self.live_tasks[job.id]))
+        return count, job.work.eligible_at
+
+
+def _ended_at(job: Job) -> float:
+    if isinstance(job.work, Elements):
+        return job.work.ended_at or 0.0
+    return job.work.state.ended_at if isinstance(job.work.state, Ended) else 0.0

@@ -1,0 +1,234 @@
+"""What users may change: cancel, hold, release, requeue; who may, and what comes of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from tinysched.errors import RefusedError, TinyschedError
+from tinysched.host.clock import Clock
+from tinysched.job.model import (
+    Cancel,
+    Elements,
+    Ended,
+    Hold,
+    Job,
+    JobId,
+    Pending,
+    Request,
+    Unit,
+)
+from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
+from tinysched.job.ranges import Ranges
+from tinysched.job.selecting import Chooser, Chosen, unknown
+from tinysched.programs.dispatch.agents import Agents
+from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.terms import Terms
+
+LOG = logging.getLogger("dispatcher")
+KILL = 9
+CONFLICT = "Access/permission denied"
+
+
+class Changes:
+    """Carries out what owners and admins order."""
+
+    def __init__(
+        self, ledger: Ledger, agents: Agents, clock: Clock, terms: Callable[[], Terms]
+    ) -> None:
+        self._terms = terms
+        self._ledger = ledger
+        self._books = ledger.books
+        self._agents = agents
+        self._clock = clock
+
+    def new_job(
+        self, number: int, uid: int, user: str, token: str, request: Request, now: float
+    ) -> Job:
+        """A fresh submission as a job."""
+        work: Unit | Elements
+        if request.array is None:
+            state = Pending(eligible_at=now)
+            work = Unit(id=JobId(number=number), raw_id=number, state=state)
+        else:
+            nothing = Ranges()
+            work = Elements(
+                todo=request.array.tasks, cancelled=nothing, ended=nothing, eligible_at=now
+            )
+        return Job(
+            id=number,
+            uid=uid,
+            user=user,
+            token=token,
+            submitted_at=now,
+            request=request,
+            work=work,
+            hold=Hold.USER if request.held else None,
+        )
+
+    # Who may
+
+    def is_admin(self, uid: int) -> bool:
+        """The queue's admin, or root, who can do all this without us."""
+        return uid in (0, os.getuid())
+
+    def check_admin(self, uid: int, deed: str) -> None:
+        """Raises: RefusedError unless the caller is an admin."""
+        if not self.is_admin(uid):
+            raise RefusedError(f"cannot {deed}: {CONFLICT}", "ask the queue's admin")
+
+    def check_known(self, selectors: Sequence[Selector]) -> None:
+        """Raises: RefusedError naming what does not exist."""
+        strangers = unknown(selectors, self._books.jobs, set(self._books.raw_ids()))
+        if strangers:
+            raise RefusedError(f"cannot find job {', '.join(strangers)}: no such job is known")
+
+    # Cancelling
+
+    def cancel(self, uid: int, query: CancelQuery) -> str:
+        """Ends or signals what was chosen; returns complaints.
+
+        Raises: RefusedError if nothing at all could be done.
+        """
+        selectors = query.filter.selectors
+        for selector in selectors or ():
+            self._ledger.recall(selector.number)
+        if selectors is not None:
+            self.check_known(selectors)
+        refused: list[str] = []
+        for job, chosen in self._chosen(query.filter):
+            if _nothing_left(job, chosen):
+                continue
+            if uid != job.uid and not self.is_admin(uid):
+                refused.append(str(job.id))
+            elif query.signal is None or query.signal == KILL:
+                self._end(uid, job, chosen, kill=query.signal == KILL)
+            else:
+                self._signal(job, chosen, query.signal)
+        if refused and selectors is not None:
+            raise RefusedError(f"cannot cancel job {', '.join(refused)}: {CONFLICT}")
+        return ""
+
+    def _chosen(self, wanted: Filter) -> Iterator[tuple[Job, Chosen]]:
+        chooser = Chooser(wanted)
+        for number in self._numbers(chooser):
+            chosen = chooser.choose(self._books.jobs[number], self._books.units(number))
+            if chosen:
+                yield self._books.jobs[number], chosen
+
+    def _numbers(self, chooser: Chooser) -> list[int]:
+        if chooser.numbers is None:
+            return sorted(self._books.jobs)
+        found = set()
+        for number in chooser.numbers:
+            task = self._books.by_raw_id(number)
+            found |= {number} & self._books.jobs.keys()
+            found |= set() if task is None else {task.number}
+        return sorted(found)
+
+    def _end(self, uid: int, job: Job, chosen: Chosen, *, kill: bool) -> None:
+        cancel = Cancel(by_uid=uid, ordered_at=self._clock.wall(), kill=kill)
+        LOG.info("Cancel ordered job=%s by=%d", job.id, uid)
+        waiting = chosen.todo | _requeued(chosen)
+        if waiting:
+            self._ledger.cancel_waiting(job.id, waiting, cancel)
+        for unit in chosen.units:
+            if isinstance(unit.state, Pending):
+                if unit.id.task is None:
+                    self._ledger.order_cancel(unit, cancel)
+            elif not isinstance(unit.state, Ended):
+                self._ledger.order_cancel(unit, cancel)
+                self._agents.stop(self._books.jobs[job.id], unit, kill=kill)
+
+    def _signal(self, job: Job, chosen: Chosen, signal: int) -> None:
+        for unit in chosen.units:
+            if self._books.is_live(unit.id) and not self._agents.signal(job, unit, signal):
+                raise RefusedError(
+                    f"cannot signal job {unit.id}: its owner's agent does not run",
+                    "any ts command of its owner starts the agent",
+                )
+        if chosen.todo or any(isinstance(unit.state, Pending) for unit in chosen.units):
+            raise RefusedError(f"cannot signal job {job.id}: it is pending", "cancel it, or wait")
+
+    # Holding, releasing, requeueing
+
+    def control(self, uid: int, query: ControlQuery) -> str:
+        """Does to each job what was asked.
+
+        Raises: RefusedError naming the first that it cannot be done to.
+        """
+        wanted = Filter(selectors=query.selectors)
+        for job, chosen in list(self._chosen(wanted)):
+            if uid != job.uid and not self.is_admin(uid):
+                raise RefusedError(f"cannot {query.verb} job {job.id}: {CONFLICT}")
+            match query.verb:
+                case "hold":
+                    self._hold(uid, job)
+                case "release":
+                    self._release(uid, job)
+                case "requeue":
+                    self._requeue(uid, job, chosen)
+                case verb:
+                    raise TinyschedError(f"cannot {verb} jobs: there is no such verb")
+        return ""
+
+    def _hold(self, uid: int, job: Job) -> None:
+        if job.is_final:
+            raise RefusedError(f"cannot hold job {job.id}: it has already ended")
+        hold = Hold.USER if uid == job.uid else Hold.ADMIN
+        if job.hold is not Hold.ADMIN:
+            self._ledger.set_hold(job.id, hold, self._clock.wall())
+            LOG.info("Held job=%d by=%d", job.id, uid)
+
+    def _release(self, uid: int, job: Job) -> None:
+        if job.is_final:
+            raise RefusedError(f"cannot release job {job.id}: it has already ended")
+        if job.hold is Hold.ADMIN and not self.is_admin(uid):
+            raise RefusedError(f"cannot release job {job.id}: an admin holds it")
+        if job.hold is not None:
+            self._ledger.set_hold(job.id, None, self._clock.wall())
+            LOG.info("Released job=%d by=%d", job.id, uid)
+
+    def _check_kept(self, job: Job, unit: Unit, state: Ended, now: float) -> None:
+        kept_s = self._terms().min_job_age_s
+        if job.is_final and now - state.ended_at > kept_s:
+            raise RefusedError(
+                f"cannot requeue job {unit.id}: script and environment of an ended job are kept"
+                f" for {kept_s:g} s (min_job_age_s)",
+                "submit it again",
+            )
+
+    def _requeue(self, uid: int, job: Job, chosen: Chosen) -> None:
+        if not chosen.units:
+            raise RefusedError(f"cannot requeue job {job.id}: it is pending")
+        if job.request.foreground:
+            raise RefusedError(f"cannot requeue job {job.id}: it runs in somebody's terminal")
+        if not job.request.requeue:
+            raise RefusedError(f"cannot requeue job {job.id}: it was submitted with --no-requeue")
+        for unit in chosen.units:
+            if isinstance(unit.state, Pending):
+                raise RefusedError(f"cannot requeue job {unit.id}: it is pending")
+            now = self._clock.wall()
+            if isinstance(unit.state, Ended):
+                self._check_kept(job, unit, unit.state, now)
+                self._ledger.requeue(unit, now)
+            else:
+                again = Cancel(by_uid=uid, ordered_at=now, requeue=True)
+                self._ledger.order_cancel(unit, again)
+                self._agents.stop(self._books.jobs[job.id], unit, kill=False)
+            LOG.info("Requeued job=%s", unit.id)
+
+
+def _requeued(chosen: Chosen) -> Ranges:
+    """Tasks that ran before and wait again."""
+    return Ranges.of(
+        unit.id.task
+        for unit in chosen.units
+        if isinstance(unit.state, Pending) and unit.id.task is not None
+    )
+
+
+def _nothing_left(job: Job, chosen: Chosen) -> bool:
+    """All that was chosen has ended: nothing to do, and nothing to refuse, as in Slurm."""
+    return not chosen.todo and all(isinstance(unit.state, Ended) for unit in chosen.units)

@@ -1,0 +1,237 @@
+"""Every change of the queue: written to disk first, then known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tinysched.job import lifecycle
+from tinysched.job.ended import EndedLine
+from tinysched.job.model import (
+    Cancel,
+    Elements,
+    Ended,
+    Ending,
+    Granted,
+    Hold,
+    Job,
+    JobId,
+    Pending,
+    RunId,
+    Running,
+    Task,
+    Unit,
+)
+from tinysched.job.ranges import Ranges
+from tinysched.programs.dispatch.books import Books
+from tinysched.spool.loading import Loaded
+from tinysched.spool.store import Store
+
+
+class Ledger:
+    """The only writer of the queue.
+
+    Raises: SpoolError from every method that changes something, with nothing changed, if the disk
+    refuses.
+    """
+
+    def __init__(self, store: Store, loaded: Loaded, cores_total: int) -> None:
+        self._store = store
+        self.books = Books(cores_total)
+        for job in sorted(loaded.jobs, key=lambda job: job.id):
+            self.books.learn_job(job)
+        for task in loaded.tasks:
+            self.books.learn_task(task)
+        for number in self.books.jobs:
+            self.books.file(number)
+
+    def new_id(self) -> int:
+        """A number that no job ever had."""
+        return self._store.allocate_id()
+
+    def accept(self, job: Job, script: bytes) -> None:
+        """A submission becomes a job: script and record are safe before anybody hears the id."""
+        self._store.save_script(job.id, script)
+        self._save(job)
+
+    def grant(self, number: int, count: int, now: float) -> list[tuple[Job, Unit]]:
+        """Takes the cores for a job, or for the next tasks of an array."""
+        job = self.books.jobs[number]
+        cores = self.books.cores_of(job)
+        if isinstance(job.work, Unit):
+            unit = lifecycle.granted(job.work, now, cores)
+            self._save(replace(job, work=unit))
+            return [(self.books.jobs[number], unit)]
+        indices = job.work.todo.take(count)
+        todo = job.work.todo - Ranges.of(indices)
+        last = None if todo else indices[-1]
+        units = [
+            lifecycle.granted(self._task_unit(job, index, is_last=index == last), now, cores)
+            for index in indices
+        ]
+        shrunk = replace(job, work=replace(job.work, todo=todo))
+        # A task's own record is what counts: at a load the array's is corrected from it, and it
+        # needs writing only when the array moves on to running/.
+        tasks = [self._task(shrunk, unit) for unit in units]
+        self._save(*tasks, *([] if todo else [shrunk]))
+        if todo:
+            self._know(shrunk)
+        return [(self.books.jobs[number], unit) for unit in units]
+
+    def started(self, run: RunId, started_at: float, pid: int, output: str, error: str) -> bool:
+        """News that a run has begun; false for old news, which changes nothing."""
+        unit = self.books.unit(run.job)
+        if unit is None or unit.attempt != run.attempt or not isinstance(unit.state, Granted):
+            return False
+        self._put(lifecycle.started(unit, started_at, pid, output, error))
+        return True
+
+    def ended(self, ending: Ending) -> bool:
+        """News that a run has ended; false for old news, which changes nothing."""
+        unit = self.books.unit(ending.run.job)
+        if unit is None or unit.attempt != ending.run.attempt:
+            return False
+        if not isinstance(unit.state, Granted | Running):
+            return False
+        if unit.cancel is not None and unit.cancel.requeue:
+            self.requeue(unit, ending.ended_at)
+            return True
+        limit_s = self.books.jobs[ending.run.job.number].request.limit_s
+        self._put(lifecycle.ended(unit, ending, limit_s))
+        return True
+
+    def order_cancel(self, unit: Unit, cancel: Cancel) -> None:
+        """Stores the order to end a live unit, or ends a pending plain job on the spot."""
+        if isinstance(unit.state, Pending) and unit.id.task is None:
+            self._put(lifecycle.cancelled_unstarted(unit, cancel))
+        elif unit.cancel is None or unit.cancel.requeue or (cancel.kill and not unit.cancel.kill):
+            self._put(replace(unit, cancel=cancel))
+
+    def cancel_waiting(self, number: int, tasks: Ranges, cancel: Cancel) -> None:
+        """Takes tasks away from an array before they start."""
+        job = self.books.jobs[number]
+        if not isinstance(job.work, Elements):
+            return
+        tasks = tasks & job.work.todo
+        known = self.books.tasks.get(number, {})
+        requeued = Ranges.of(index for index in known if index in tasks)
+        units = [lifecycle.cancelled_unstarted(known[index].unit, cancel) for index in requeued]
+        work = replace(
+            job.work,
+            todo=job.work.todo - tasks,
+            cancelled=job.work.cancelled | (tasks - requeued),
+            ended=job.work.ended | requeued,
+        )
+        live = self.books.live_tasks[number]
+        changed = replace(job, work=lifecycle.array_settled(work, live, cancel.ordered_at))
+        self._save(*(self._task(changed, unit) for unit in units), changed)
+
+    def set_hold(self, number: int, hold: Hold | None, now: float) -> None:
+        """Holds or releases what of a job has not started yet."""
+        job = replace(self.books.jobs[number], hold=hold)
+        if isinstance(job.work, Unit) and isinstance(job.work.state, Pending):
+            job = replace(job, work=replace(job.work, state=Pending(eligible_at=now)))
+        elif isinstance(job.work, Elements):
+            job = replace(job, work=replace(job.work, eligible_at=now))
+        self._save(job)
+
+    def requeue(self, unit: Unit, now: float) -> None:
+        """Puts a unit whose attempt is over back into the queue, for another one."""
+        job = self.books.jobs[unit.id.number]
+        again = lifecycle.requeued(unit, now)
+        if isinstance(job.work, Unit):
+            self._save(replace(job, work=again))
+            return
+        index = _index(unit)
+        work = replace(
+            job.work, todo=job.work.todo | index, ended=job.work.ended - index, ended_at=None
+        )
+        changed = replace(job, work=work)
+        self._save(self._task(changed, again), changed)
+
+    def purge(self, numbers: Sequence[int]) -> None:
+        """Removes records of ended jobs for good."""
+        self._store.remove(numbers)
+        for number in numbers:
+            if number in self.books.jobs:
+                self.books.forget(number)
+
+    def recall(self, number: int) -> bool:
+        """Brings an ended job back into memory from its record; false if there is none."""
+        if number in self.books.jobs:
+            return True
+        found = self._store.find(number)
+        if found is None:
+            return False
+        job, tasks = found
+        self.books.learn_job(job)
+        for task in tasks:
+            self.books.learn_task(task)
+        return True
+
+    def ended_lines(self) -> Sequence[EndedLine]:
+        """The index of all ended jobs that still have a record."""
+        return self._store.ended()
+
+    def close(self) -> None:
+        """Leaves the disk as the next dispatcher likes to find it."""
+        self._store.close()
+
+    def _save(self, *records: Job | Task) -> None:
+        """Writes records, then knows them; entries among the waiting follow by themselves."""
+        saved = self._store.publish(records)
+        for record in saved:
+            if isinstance(record, Job):
+                self.books.learn_job(record)
+        for record in saved:
+            if isinstance(record, Task):
+                self.books.learn_task(record)
+        for number in {r.id if isinstance(r, Job) else r.job.id for r in saved}:
+            self.books.file(number)
+
+    def _know(self, job: Job) -> None:
+        """A job's record in memory runs ahead of the disk's, which a load would correct."""
+        self.books.learn_job(job)
+        self.books.file(job.id)
+
+    def _put(self, unit: Unit) -> None:
+        job = self.books.jobs[unit.id.number]
+        if isinstance(job.work, Unit):
+            self._save(replace(job, work=unit))
+            return
+        if not isinstance(unit.state, Ended):
+            self._save(self._task(job, unit))
+            return
+        index = _index(unit)
+        work = replace(
+            job.work,
+            ended=job.work.ended | index,
+            worst=lifecycle.worse(job.work.worst, unit.state.outcome),
+        )
+        others = self.books.live_tasks[job.id] - self.books.is_live(unit.id)
+        work = lifecycle.array_settled(work, others, unit.state.ended_at)
+        changed = replace(job, work=work)
+        final = work.ended_at is not None
+        self._save(self._task(changed, unit), *([changed] if final else []))
+        if not final:
+            self._know(changed)
+
+    def _task(self, job: Job, unit: Unit) -> Task:
+        former = self.books.tasks.get(job.id, {}).get(unit.id.task or 0)
+        if former is None:
+            return Task(job=job, unit=unit)
+        return replace(former, job=job, unit=unit)
+
+    def _task_unit(self, job: Job, index: int, *, is_last: bool) -> Unit:
+        """The unit of a task about to start; the last one goes by the array's own number."""
+        known = self.books.tasks.get(job.id, {}).get(index)
+        if known is not None:
+            return known.unit
+        is_free = is_last and self.books.by_raw_id(job.id) is None
+        raw_id = job.id if is_free else self._store.allocate_id()
+        state = Pending(eligible_at=0.0)
+        return Unit(id=JobId(number=job.id, task=index), raw_id=raw_id, state=state)
+
+
+def _index(unit: Unit) -> Ranges:
+    return Ranges.of(() if unit.id.task is None else (unit.id.task,))

@@ -1,0 +1,255 @@
+"""Decides what runs when; launches nothing.
+
+Runs as: the queue's admin, one process a root, in the foreground of whoever keeps it alive.
+Reads:   config.yaml; the queue's records, at its start; what commands and agents say.
+Writes:  everything under the root but users/: queue/, state/, logs/, lock/, run/ctl.sock.
+If it dies: jobs go on; supervisord starts it again, and a restart is its normal start.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from logging.handlers import RotatingFileHandler
+
+from tinysched import __version__
+from tinysched.config import Config, allowed_cores, load
+from tinysched.errors import ConfigError, SpoolError, WireError
+from tinysched.host import cores, identity, processes
+from tinysched.host.clock import Clock, SystemClock
+from tinysched.policy import fifo, retention
+from tinysched.programs.dispatch.agents import Agents
+from tinysched.programs.dispatch.desk import Desk
+from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.switchboard import Switchboard
+from tinysched.programs.dispatch.terms import Terms
+from tinysched.report.status import Status
+from tinysched.site import Site
+from tinysched.spool.store import Store
+from tinysched.wire.channel import Channel, Listener, Message
+
+LOG = logging.getLogger("dispatcher")
+SOCKET_MODE = 0o660
+IDLE_LOOK_S = 60.0
+RETRY_S = 1.0
+
+
+def main(site: Site) -> int:
+    """Runs the dispatcher of a root until it is told to stop."""
+    clock = SystemClock()
+    config_path = f"{site.root}/config.yaml"
+    config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
+    store = Store.open(site.root)
+    _open_log(site.root, config)
+    processes.die_with_parent()
+    dispatcher = Dispatcher(site.root, store, config, clock)
+    listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
+    LOG.info("Begins pid=%d version=%s root=%s", os.getpid(), __version__, site.root)
+    try:
+        dispatcher.serve(listener)
+    finally:
+        listener.close()
+        dispatcher.close()
+        LOG.info("Ends pid=%d", os.getpid())
+    return 0
+
+
+def _open_log(root: str, config: Config) -> None:
+    path = f"{root}/logs/dispatcher.log"
+    previous = os.umask(0o027)
+    try:
+        log = RotatingFileHandler(
+            path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files
+        )
+    except OSError as error:
+        raise SpoolError(f"cannot open {path}: {error.strerror}") from error
+    finally:
+        os.umask(previous)
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root_log = logging.getLogger()
+    root_log.handlers[:] = [log]
+    root_log.setLevel(config.log_level.upper())
+
+
+class Dispatcher:
+    """The queue's one decider; everything outside it is handed in."""
+
+    def __init__(self, root: str, store: Store, config: Config, clock: Clock) -> None:
+        self._root = root
+        self._clock = clock
+        self._config = config
+        self._config_errors: tuple[str, ...] = ()
+        self._began_at = clock.boottime()
+        self._is_stopping = False
+        loaded = store.load(clock.wall() - config.min_job_age_s)
+        self._quarantined = tuple(loaded.quarantined)
+        self.ledger = Ledger(store, loaded, allowed_cores(config, cores.usable_cores()))
+        self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
+        self.desk = Desk(
+            self.ledger,
+            self.agents,
+            clock,
+            lambda: self._terms(self._config),
+            self._status,
+            self.reload,
+        )
+        self._purge_at = clock.boottime()
+        self._plan_again_at: float | None = None
+
+    def close(self) -> None:
+        """Leaves the spool as the next start likes to find it."""
+        self.ledger.close()
+
+    # The loop: look, decide, do one step.
+
+    def serve(self, listener: Listener) -> None:
+        """Until TERM."""
+        wake, wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda _signum, _frame: self._stop())
+        signal.signal(signal.SIGHUP, lambda _signum, _frame: None)
+        signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
+        board = Switchboard(listener, self._config.max_connections_per_user)
+        while not self._is_stopping:
+            for channel, message in board.wait(wake, self._next_s()):
+                self.hear(channel, message)
+            for channel in board.take_lost():
+                self.agents.lost(channel)
+            self.advance()
+        board.close()
+
+    def hear(self, channel: Channel, message: Message) -> None:
+        """One message of anybody."""
+        try:
+            if self.desk.knows(message.verb):
+                self.desk.serve(channel, message)
+            elif message.verb == "tokens":
+                self._forget_requests(channel, message)
+            else:
+                self.agents.hear(channel, message)
+                if message.verb == "hello":
+                    idle_s = b"%d" % int(self._config.agent_idle_s)
+                    channel.send("welcome", [("agent_idle_s", idle_s)])
+                    self._forget_requests(channel, message)
+        except WireError as error:
+            LOG.warning("Nonsense from uid=%d: %s", channel.peer.uid, error.sentence)
+            channel.closed = True
+
+    def advance(self) -> None:
+        """Does all that is due now: starts, purges, forgets."""
+        self.agents.tick()
+        self._start_what_fits()
+        now = self._clock.wall()
+        self.ledger.books.forget_before(now - self._config.min_job_age_s)
+        if self._clock.boottime() >= self._purge_at:
+            self._purge()
+
+    def _start_what_fits(self) -> None:
+        books, now = self.ledger.books, self._clock.wall()
+        if not len(books.waiting) or books.cores_free <= 0:
+            return
+        self._plan_again_at = None
+        for start in fifo.plan(books.waiting, self.desk.room(), now):
+            try:
+                granted = self.ledger.grant(start.id, start.count, now)
+            except SpoolError as error:
+                LOG.error("Nothing starts job=%d: %s", start.id, error.sentence)
+                self._plan_again_at = self._clock.boottime() + RETRY_S
+                return
+            for job, unit in granted:
+                LOG.info(
+                    "Granted job=%s user=%s attempt=%d cores=%d",
+                    unit.id, job.user, unit.attempt, books.cores_of(job),
+                )  # fmt: skip
+                self.agents.grant(job, unit)
+
+    def _next_s(self) -> float:
+        now, wall = self._clock.boottime(), self._clock.wall()
+        due = [IDLE_LOOK_S, self._purge_at - now]
+        agents_s = self.agents.next_tick_s()
+        if agents_s is not None:
+            due.append(agents_s)
+        if self._plan_again_at is not None:
+            due.append(self._plan_again_at - now)
+        next_end = self.ledger.books.next_end()
+        if next_end is not None:
+            due.append(next_end + self._config.min_job_age_s - wall)
+        return max(0.0, min(due))
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+
+    # What nobody asks for
+
+    def _purge(self) -> None:
+        config = self._config
+        self._purge_at = self._clock.boottime() + config.purge_interval_s
+        rule = retention.Rule(keep_last=config.purge_keep_last, age_days=config.purge_age_days)
+        if rule.keep_last is None and rule.age_days is None:
+            return
+        numbers = self.desk.purgeable(rule)
+        try:
+            self.ledger.purge(numbers)
+        except SpoolError as error:
+            LOG.error("Purge failed: %s", error.sentence)
+            return
+        if numbers:
+            LOG.info("Purged jobs=%d", len(numbers))
+
+    def _forget_requests(self, channel: Channel, message: Message) -> None:
+        """Tells an agent which of its stored requests belong to no job that could still run."""
+        uid = channel.peer.uid
+        tokens = [t for t in message.many("token") if self.ledger.books.by_token(uid, t) is None]
+        if tokens:
+            channel.send("forget", [("token", token.encode()) for token in tokens])
+
+    # Configuration and status
+
+    def reload(self) -> str:
+        """Reads the configuration again; the old one stays in force if the new one is wrong.
+
+        Raises: ConfigError.
+        """
+        try:
+            config = load(f"{self._root}/config.yaml", os.environ)  # noqa: TID251 - as in main
+        except ConfigError as error:
+            self._config_errors = (error.sentence,)
+            LOG.error("Configuration not changed: %s", error.sentence)
+            raise
+        self._config, self._config_errors = config, ()
+        logging.getLogger().setLevel(config.log_level.upper())
+        self.ledger.books.resize(allowed_cores(config, cores.usable_cores()))
+        self._purge_at = self._clock.boottime()
+        LOG.info("Configuration read cores=%d", self.ledger.books.cores_total)
+        return f"configuration read: {self.ledger.books.cores_total} cores\n"
+
+    def _terms(self, config: Config) -> Terms:
+        return Terms(
+            default_memory_mib=config.default_mem_mb,
+            kill_wait_s=config.kill_wait_s,
+            agent_lost_s=config.agent_lost_s,
+            starvation_s=config.starvation_s,
+            min_job_age_s=config.min_job_age_s,
+            max_array_size=config.max_array_size,
+            max_jobs_per_user=config.max_jobs_per_user,
+            cluster=config.cluster_name,
+        )
+
+    def _status(self) -> Status:
+        books = self.ledger.books
+        missing = {job.user for job in books.jobs.values() if self.agents.is_missing(job.uid)}
+        return Status(
+            pid=os.getpid(),
+            uptime_s=self._clock.boottime() - self._began_at,
+            version=__version__,
+            root=self._root,
+            cores_used=books.cores_taken,
+            cores_total=books.cores_total,
+            jobs=self.desk.counts(),
+            agents=[identity.user_name(uid) for uid in sorted(self.agents.uids())],
+            agents_missing=sorted(missing),
+            config_file=f"{self._root}/config.yaml",
+            config_errors=self._config_errors,
+            quarantined=self._quarantined,
+        )

@@ -1,0 +1,79 @@
+"""From a grant to a forked worker that holds the run's locks, and nothing else of the agent's."""
+
+from __future__ import annotations
+
+import os
+
+from tinysched.host import processes
+from tinysched.host.clock import Clock
+from tinysched.job.model import Grant
+from tinysched.programs import worker
+from tinysched.programs.assignment import Assignment, Registry
+from tinysched.programs.ward import Ward
+from tinysched.spool.private import Private
+from tinysched.spool.runs import RunDir
+from tinysched.wire.channel import Listener
+
+SOCKET_MODE = 0o600
+
+
+class Launchpad:
+    """Claims an attempt and forks its worker. `bell` is where workers ring when there is news."""
+
+    def __init__(self, private: Private, registry: Registry, clock: Clock, bell: int) -> None:
+        self._private = private
+        self._registry = registry
+        self._clock = clock
+        self._bell = bell
+
+    def assignment(self, grant: Grant) -> Assignment:
+        """What a grant stands for.
+
+        Raises: TinyschedError if this user never submitted such a thing.
+        """
+        return self._registry.assign(grant)
+
+    def begin(self, grant: Grant) -> Ward:
+        """Claims the attempt and starts it.
+
+        Raises: AlreadyClaimedError; TinyschedError if it cannot be started at all.
+        """
+        assignment = self._registry.assign(grant)
+        ward = Ward(self._private.claim(grant), grant, assignment)
+        self.start_worker(ward)
+        return ward
+
+    def start_worker(self, ward: Ward) -> None:
+        """Forks the worker of a claimed run whose locks are held by this process.
+
+        Raises: TinyschedError.
+        """
+        assignment = ward.assignment
+        assert assignment is not None, "a worker is started for what was assigned"
+        listener = Listener(ward.dir.path, "ctl.sock", SOCKET_MODE)
+        tools = worker.Tools(
+            clock=self._clock,
+            private=self._private,
+            run=ward.dir,
+            listener=listener,
+            bell=self._bell,
+        )
+
+        def work() -> int:
+            self._drop_all_but(ward.dir, listener)
+            return worker.work(assignment, tools)
+
+        ward.worker = processes.fork_worker(work)
+        ward.dir.release_locks()
+        listener.abandon()
+
+    def _drop_all_but(self, run: RunDir, listener: Listener) -> None:
+        """In the worker: the agent's lock and its line to the dispatcher end with the agent."""
+        keep = {0, 1, 2, run.worker_lock_fd, run.alive_fd, self._bell}
+        keep |= set(listener.descriptors) | set(self._private.descriptors)
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) not in keep:
+                try:
+                    os.close(int(name))
+                except OSError:
+                    continue  # the listing's own

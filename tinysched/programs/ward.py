@@ -1,0 +1,198 @@
+"""A run as its agent sees it: with a worker of its own, with an adopted one, or with none."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tinysched.errors import SpoolError, WireError
+from tinysched.host import processes, tree
+from tinysched.host.clock import Clock
+from tinysched.job import environment
+from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.programs.assignment import Assignment
+from tinysched.programs.custody import Custody
+from tinysched.spool.runrecords import Started
+from tinysched.spool.runs import RunDir
+from tinysched.wire import messages
+from tinysched.wire.channel import Channel, call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the dispatcher wants to end, and how."""
+
+    kill: bool
+
+
+class Ward:
+    """One run that its agent answers for.
+
+    `worker` is the pid of a child, None for an adopted one. `told_started`, `told_ended`: what the
+    present dispatcher connection has heard.
+    """
+
+    def __init__(self, run: RunDir, grant: Grant, assignment: Assignment | None) -> None:
+        self.dir = run
+        self.grant = grant
+        self.assignment = assignment
+        self.worker: int | None = None
+        self.line: Channel | None = None
+        self.custody: Custody | None = None
+        self.pidfd: int | None = None
+        self.script: int | None = None
+        self.order: Order | None = None
+        self.started: Started | None = None
+        self.ending: Ending | None = None
+        self.told_started = False
+        self.told_ended = False
+
+    @property
+    def stage(self) -> str:
+        """How far it has come, for a hello."""
+        return "alive" if self.ending is None else "ended"
+
+    def look(self) -> None:
+        """Reads from disk what the worker has written by now.
+
+        Raises: SpoolError if it cannot be read.
+        """
+        if self.started is None:
+            self.started = self.dir.started()
+        if self.ending is None:
+            self.ending = self.dir.ending()
+
+    def reach(self) -> bool:
+        """Opens a line to an adopted worker; its end is the worker's. False: nobody answers."""
+        try:
+            self.line = call(self.dir.socket_path, os.getuid())
+        except (OSError, WireError, SpoolError):
+            return False
+        return True
+
+    def tell(self, verb: str, fields: messages.Fields) -> None:
+        """Passes an order on to the worker."""
+        if self.line is not None:
+            self.line.send(verb, fields)
+            return
+        try:
+            line = call(self.dir.socket_path, os.getuid())
+        except (OSError, WireError, SpoolError):
+            return  # it is about to end: whoever takes over knows the order
+        line.send(verb, fields)
+        line.close()
+
+    def stop(self, *, kill: bool) -> None:
+        """Ends the run, whoever watches it."""
+        self.order = Order(kill=kill or (self.order is not None and self.order.kill))
+        if self.custody is not None:
+            self.custody.order_stop(kill=kill)
+        elif self.ending is None:
+            self.tell("stop", messages.stop_fields(self.grant.run, kill=kill))
+
+    def signal(self, signum: int) -> None:
+        """Sends one signal to the whole tree, whoever watches it."""
+        if self.custody is not None:
+            self.custody.send(signum)
+        elif self.ending is None:
+            self.tell("signal", messages.signal_fields(self.grant.run, signum))
+
+    def take_over(self, clock: Clock, workers: Collection[int]) -> None:
+        """Watches the run in place of a worker that was killed. `workers`: the agent's others."""
+        started = self.started
+        assert started is not None, "only what has started needs custody"
+        age_s = max(0.0, clock.wall() - started.started_at)
+        self.script = started.pid
+        self.custody = Custody(
+            self.grant,
+            started.started_at,
+            clock.boottime() - age_s,
+            clock,
+            lambda: self._members(workers),
+        )
+        if self.order is not None:
+            self.custody.order_stop(kill=self.order.kill)
+        if started.boot_id == clock.boot_id():
+            self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
+
+    def _members(self, workers: Collection[int]) -> list[int]:
+        """All that lives of a run without a worker: below the script, or marked by the cookie."""
+        found = dict.fromkeys(self._by_script(workers))
+        name = environment.COOKIE.encode()
+        for pid in tree.holders_of_cookie(name, environment.cookie(self.grant).encode()):
+            found[pid] = None
+            found.update(dict.fromkeys(tree.descendants(pid, workers)))
+        found.pop(os.getpid(), None)
+        return list(found)
+
+    def _by_script(self, workers: Collection[int]) -> list[int]:
+        if self.pidfd is None or self.script is None or self.script in workers:
+            return []
+        return [self.script, *tree.descendants(self.script, workers)]
+
+    def script_has_vanished(self) -> bool:
+        """The script in custody is gone, and not as a child of ours whose exit code is to come."""
+        if self.script is None or _is_own_zombie(self.script):
+            return False
+        if self.pidfd is None:
+            return True
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def script_gone(self, exit_: Exit | None) -> None:
+        """The script of a run in custody has ended."""
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+            self.pidfd = None
+        if self.custody is not None:
+            self.custody.script_ended(exit_)
+
+    def finish(self) -> None:
+        """Records the end of a run in custody.
+
+        Raises: SpoolError if the disk refuses.
+        """
+        assert self.custody is not None, "a worker records by itself"
+        output = "" if self.assignment is None else self.assignment.output
+        error = "" if self.assignment is None else self.assignment.error
+        ending = self.custody.ending(output, error)
+        self.dir.write_ending(ending)
+        self.ending = ending
+
+    def fail(self, clock: Clock, cause: Cause, words: str) -> None:
+        """Records the end of a run that never started.
+
+        Raises: SpoolError if the disk refuses.
+        """
+        ending = Ending(
+            run=self.grant.run,
+            cause=cause,
+            exit=None,
+            started_at=None,
+            ended_at=clock.wall(),
+            words=words,
+        )
+        self.dir.write_ending(ending)
+        self.ending = ending
+
+    def close(self) -> None:
+        """Lets go of everything but the directory itself."""
+        if self.line is not None:
+            self.line.close()
+            self.line = None
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+            self.pidfd = None
+        self.dir.close()
+
+
+def _is_own_zombie(pid: int) -> bool:
+    """An unreaped child of ours: its exit code is still to be had."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

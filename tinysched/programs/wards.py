@@ -1,0 +1,254 @@
+"""All runs an agent answers for, from the claim until the dispatcher has acknowledged the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from tinysched.errors import SpoolError, TinyschedError
+from tinysched.host import processes
+from tinysched.host.clock import Clock
+from tinysched.job.model import Cause, Ending, Exit, Grant, RunId
+from tinysched.programs.launchpad import Launchpad
+from tinysched.programs.ward import Ward
+from tinysched.spool.private import Private
+from tinysched.spool.runs import AlreadyClaimedError, RunDir
+from tinysched.wire import messages
+
+LOG = logging.getLogger("agent")
+LOOK_AGAIN_S = 0.2
+NEVER_S = 3600.0
+MOST_STRANGERS = 10_000
+
+
+class Wards:
+    """Looks after the runs; `tell` says something to the dispatcher, false if it is not there."""
+
+    def __init__(
+        self,
+        private: Private,
+        launchpad: Launchpad,
+        clock: Clock,
+        tell: Callable[[str, messages.Fields], bool],
+    ) -> None:
+        self._private = private
+        self._launchpad = launchpad
+        self._clock = clock
+        self._tell = tell
+        self._wards: dict[RunId, Ward] = {}
+        self._exits: dict[int, Exit] = {}
+        self._next_s = NEVER_S
+        self._news: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._wards)
+
+    def stages(self) -> list[tuple[RunId, str]]:
+        """Every run and how far it has come, for a hello."""
+        return [(run, ward.stage) for run, ward in self._wards.items()]
+
+    def descriptors(self) -> Iterable[int]:
+        """What to wait for besides signals and bells."""
+        for ward in self._wards.values():
+            if ward.line is not None:
+                yield ward.line.fileno()
+            if ward.pidfd is not None:
+                yield ward.pidfd
+
+    def next_s(self) -> float:
+        """In how many seconds to tend them, told or not."""
+        return self._next_s
+
+    def ring(self, names: Iterable[str]) -> None:
+        """Workers say that there is news of these runs."""
+        self._news.update(names)
+
+    def forget_told(self) -> None:
+        """A new dispatcher has heard nothing yet."""
+        for ward in self._wards.values():
+            ward.told_started = ward.told_ended = False
+
+    # Orders
+
+    def begin(self, grant: Grant) -> None:
+        """Starts a granted run; a grant that was followed before changes nothing."""
+        if grant.run in self._wards:
+            return
+        try:
+            self._wards[grant.run] = self._launchpad.begin(grant)
+            LOG.info("Starts job=%s attempt=%d", grant.run.job, grant.run.attempt)
+        except AlreadyClaimedError:
+            LOG.warning("Granted again job=%s attempt=%d", grant.run.job, grant.run.attempt)
+            self.adopt_all()
+        except TinyschedError as error:
+            LOG.error("Not started job=%s: %s", grant.run.job, error.sentence)
+            self._tell("ended", messages.ending_fields(self._refusal(grant.run, error.sentence)))
+
+    def stop(self, run: RunId, *, kill: bool) -> None:
+        """Ends a run."""
+        ward = self._wards.get(run)
+        if ward is not None:
+            LOG.info("Stops job=%s", run.job)
+            ward.stop(kill=kill)
+
+    def signal(self, run: RunId, signum: int) -> None:
+        """Sends one signal to a run's tree."""
+        ward = self._wards.get(run)
+        if ward is not None:
+            ward.signal(signum)
+
+    def forget(self, run: RunId) -> None:
+        """The dispatcher has the end on its disk: ours may go."""
+        ward = self._wards.pop(run, None)
+        if ward is None:
+            return
+        try:
+            ward.close()
+            ward.dir.forget()
+        except SpoolError as error:
+            LOG.warning("Record stays job=%s: %s", run.job, error.sentence)
+
+    # What is found on the disk
+
+    def adopt_all(self) -> None:
+        """Takes charge of every run in the directory that is not known yet."""
+        for found in self._private.runs():
+            if found.run in self._wards:
+                found.close()
+                continue
+            try:
+                self._adopt(found)
+            except SpoolError as error:
+                LOG.error("Not adopted job=%s: %s", found.run.job, error.sentence)
+
+    def _adopt(self, found: RunDir) -> None:
+        grant = found.grant()
+        if grant is None:
+            if not found.worker_alive() and not found.job_alive():
+                found.forget()
+            return
+        try:
+            assignment = self._launchpad.assignment(grant)
+        except TinyschedError as error:
+            LOG.warning("Request unreadable job=%s: %s", grant.run.job, error.sentence)
+            assignment = None
+        LOG.info("Adopted job=%s attempt=%d", grant.run.job, grant.run.attempt)
+        ward = Ward(found, grant, assignment)
+        ward.look()
+        self._wards[found.run] = ward
+
+    # Tending
+
+    def tend(self) -> None:
+        """Looks at every run and does what is due; cheap for those of which there is no news."""
+        for reaped in processes.reap():
+            self._exits[reaped.pid] = Exit(code=reaped.code, signal=reaped.signal)
+        self._next_s = NEVER_S
+        for ward in list(self._wards.values()):
+            try:
+                self._tend(ward)
+            except SpoolError as error:
+                LOG.error("Trouble job=%s: %s", ward.grant.run.job, error.sentence)
+                self._next_s = min(self._next_s, 1.0)
+        if len(self._exits) > MOST_STRANGERS:  # orphans that nobody asks for
+            self._exits.clear()
+
+    def _tend(self, ward: Ward) -> None:
+        if ward.ending is None:
+            self._watch(ward)
+        self._report(ward)
+
+    def _watch(self, ward: Ward) -> None:
+        if ward.custody is not None:
+            self._watch_in_custody(ward)
+            return
+        is_gone = self._is_worker_gone(ward)
+        has_news = str(ward.grant.run) in self._news
+        self._news.discard(str(ward.grant.run))
+        is_unsure = ward.worker is None and ward.started is None
+        if is_gone or has_news or is_unsure:
+            ward.look()
+        if is_unsure and ward.ending is None:
+            self._next_s = min(self._next_s, LOOK_AGAIN_S)
+        if ward.ending is not None or not is_gone:
+            return
+        if ward.started is None:
+            self._start_again(ward)
+            return
+        LOG.warning("Worker lost job=%s: watched by the agent", ward.grant.run.job)
+        workers = [other.worker for other in self._wards.values() if other.worker is not None]
+        ward.take_over(self._clock, workers)
+        self._watch_in_custody(ward)
+
+    def _is_worker_gone(self, ward: Ward) -> bool:
+        if ward.worker is not None:
+            return self._exits.pop(ward.worker, None) is not None
+        if ward.line is not None:
+            ward.line.receive()
+            if not ward.line.closed:
+                return False
+            ward.line.close()
+            ward.line = None
+        if not ward.dir.worker_alive():
+            return True
+        ward.look()
+        if ward.ending is None and not ward.reach():
+            self._next_s = min(self._next_s, LOOK_AGAIN_S)
+        if ward.line is not None and ward.order is not None:
+            ward.stop(kill=ward.order.kill)
+        return False
+
+    def _start_again(self, ward: Ward) -> None:
+        """Claimed, never started, nobody alive: the claim is still good."""
+        if ward.order is not None:
+            ward.fail(self._clock, Cause.CANCEL, "")
+            return
+        if ward.dir.job_alive():  # its child is about to become the script, or to die
+            self._next_s = min(self._next_s, LOOK_AGAIN_S)
+            return
+        if ward.assignment is None or ward.assignment.request.foreground:
+            ward.fail(self._clock, Cause.LAUNCH, "it cannot be started any more")
+            return
+        if not ward.dir.take_locks():
+            self._next_s = min(self._next_s, LOOK_AGAIN_S)
+            return
+        LOG.info("Starts again job=%s", ward.grant.run.job)
+        self._launchpad.start_worker(ward)
+
+    def _watch_in_custody(self, ward: Ward) -> None:
+        custody = ward.custody
+        assert custody is not None, "asked for by _watch"
+        if ward.script is not None and ward.script in self._exits:
+            ward.script_gone(self._exits.pop(ward.script))
+        elif ward.script_has_vanished():
+            ward.script_gone(None)
+        wait_s = custody.step()
+        if custody.is_over:
+            ward.finish()
+            LOG.info("Ended in custody job=%s", ward.grant.run.job)
+        elif wait_s is not None:
+            self._next_s = min(self._next_s, wait_s)
+
+    def _report(self, ward: Ward) -> None:
+        if ward.started is not None and not ward.told_started:
+            assignment = ward.assignment
+            news = messages.Started(
+                run=ward.grant.run,
+                pid=ward.started.pid,
+                started_at=ward.started.started_at,
+                output="" if assignment is None else assignment.output,
+                error="" if assignment is None else assignment.error,
+            )
+            ward.told_started = self._tell("started", news.fields())
+        if ward.ending is not None and not ward.told_ended:
+            ward.told_ended = self._tell("ended", messages.ending_fields(ward.ending))
+
+    def _refusal(self, run: RunId, words: str) -> Ending:
+        return Ending(
+            run=run,
+            cause=Cause.LAUNCH,
+            exit=None,
+            started_at=None,
+            ended_at=self._clock.wall(),
+            words=words,
+        )

@@ -1,0 +1,256 @@
+"""One run from its launch to its exit record.
+
+Runs as: the submitter, one process a run, forked by the agent (or by the foreground client).
+Reads:   its assignment, handed over in memory; orders from runs/<run>/ctl.sock.
+Writes:  runs/<run>/started and exit; the job's own output files.
+If it dies: the script becomes the agent's child, which watches it to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tinysched.errors import SpoolError, TinyschedError, WireError
+from tinysched.host import agent_start, launch, processes, tree
+from tinysched.host.clock import Clock
+from tinysched.job import environment
+from tinysched.job.model import Cause, Ending, Exit
+from tinysched.programs.assignment import Assignment
+from tinysched.programs.custody import Custody
+from tinysched.spool.private import Private
+from tinysched.spool.runrecords import Started
+from tinysched.spool.runs import RunDir
+from tinysched.wire import messages
+from tinysched.wire.channel import Channel, Listener, Message
+
+FIND_AGENT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a worker works with. `bell` is a pipe that tells its parent that there is news."""
+
+    clock: Clock
+    private: Private
+    run: RunDir
+    listener: Listener
+    bell: int
+
+
+def work(assignment: Assignment, tools: Tools) -> int:
+    """Runs an assignment to its end; the whole life of a worker."""
+    if assignment.request.foreground:
+        processes.set_subreaper()
+        processes.set_title(f"ts {assignment.grant.run}")
+        for signum in (
+            signal.SIGINT,
+            signal.SIGQUIT,
+            signal.SIGHUP,
+            signal.SIGTSTP,
+            signal.SIGTTOU,
+        ):
+            signal.signal(signum, signal.SIG_IGN)
+    else:
+        processes.become_worker(f"ts {assignment.grant.run}")
+    return _Worker(assignment, tools).run()
+
+
+class _Worker:
+    def __init__(self, assignment: Assignment, tools: Tools) -> None:
+        self._assignment = assignment
+        self._grant = assignment.grant
+        self._clock = tools.clock
+        self._private = tools.private
+        self._dir = tools.run
+        self._listener = tools.listener
+        self._bell = tools.bell
+        self._callers: dict[int, Channel] = {}
+        self._parent: int | None = None
+        self._look_for_agent_at: float | None = None
+        self._cpu_s = 0.0
+        self._output = self._error = ""
+        self._script = 0
+
+    def run(self) -> int:
+        wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        self._parent = processes.open_pidfd(os.getppid())
+        began_at, started_at = self._clock.boottime(), self._clock.wall()
+        try:
+            self._dir.reserve_exit()
+            self._output, self._error = self._assignment.output, self._assignment.error
+            job = self._assignment.launch(self._dir, self._announce)
+            self._script = launch.launch(job).pid
+        except TinyschedError as error:
+            self._record(self._not_started(error.sentence))
+            return 0
+        self._dir.release_alive()
+        self._ring()
+        custody = Custody(self._grant, started_at, began_at, self._clock, self._members)
+        self._watch(custody, wake)
+        custody.cpu_s = self._cpu_s
+        self._record(custody.ending(self._output, self._error))
+        return 0
+
+    def _announce(self, pid: int) -> None:
+        """In the child, just before it becomes the script: the fact that makes it started."""
+        ticks = processes.start_ticks(pid) or 0
+        self._dir.write_started(
+            Started(
+                pid=pid,
+                start_ticks=ticks,
+                boot_id=self._clock.boot_id(),
+                started_at=self._clock.wall(),
+            )
+        )
+
+    # The loop: look, decide, do one step.
+
+    def _watch(self, custody: Custody, wake: int) -> None:
+        while not custody.is_over:
+            self._reap(custody)
+            wait_s = custody.step()
+            if custody.is_over:
+                break
+            ready = self._wait(wake, self._sooner(wait_s))
+            if wake in ready:
+                os.read(wake, 4096)
+            if self._parent in ready:
+                self._lose_agent(custody)
+            if self._listener.fileno() in ready:
+                self._accept()
+            for descriptor in ready & self._callers.keys():
+                self._hear(descriptor, custody)
+            self._find_agent()
+        self._sweep()
+
+    def _wait(self, wake: int, wait_s: float | None) -> set[int]:
+        poll = select.poll()
+        poll.register(wake, select.POLLIN)
+        poll.register(self._listener.fileno(), select.POLLIN)
+        if self._parent is not None:
+            poll.register(self._parent, select.POLLIN)
+        for descriptor in self._callers:
+            poll.register(descriptor, select.POLLIN)
+        timeout_ms = None if wait_s is None else int(wait_s * 1000) + 1
+        return {descriptor for descriptor, _ in poll.poll(timeout_ms)}
+
+    def _sooner(self, wait_s: float | None) -> float | None:
+        if self._look_for_agent_at is None:
+            return wait_s
+        until_s = max(0.0, self._look_for_agent_at - self._clock.boottime())
+        return until_s if wait_s is None else min(wait_s, until_s)
+
+    def _reap(self, custody: Custody) -> None:
+        for reaped in processes.reap():
+            self._cpu_s += reaped.cpu_s
+            if reaped.pid == self._script:
+                custody.script_ended(Exit(code=reaped.code, signal=reaped.signal))
+
+    def _members(self) -> list[int]:
+        return tree.descendants(os.getpid(), self._spared())
+
+    def _spared(self) -> Collection[int]:
+        """An agent started from inside this job, and all below it, are not of this job."""
+        if not processes.has_children():
+            return ()
+        agent = self._private.agent_pid()
+        return () if agent is None else (agent,)
+
+    def _sweep(self) -> None:
+        """The second net: whoever got away from below us still carries the run's cookie."""
+        if not self._dir.job_alive():
+            return
+        name = environment.COOKIE.encode()
+        value = environment.cookie(self._grant).encode()
+        for pid in tree.holders_of_cookie(name, value):
+            processes.send(pid, signal.SIGKILL)
+
+    # Orders
+
+    def _accept(self) -> None:
+        channel = self._listener.accept()
+        if channel is None:
+            return
+        if channel.peer.uid not in (os.getuid(), 0):
+            channel.close()
+            return
+        self._callers[channel.fileno()] = channel
+
+    def _hear(self, descriptor: int, custody: Custody) -> None:
+        channel = self._callers[descriptor]
+        try:
+            for message in channel.receive():
+                self._obey(message, custody)
+        except WireError:
+            channel.closed = True
+        if channel.closed:
+            del self._callers[descriptor]
+            channel.close()
+
+    def _obey(self, message: Message, custody: Custody) -> None:
+        if message.verb == "stop":
+            custody.order_stop(kill=messages.read_number(message, "kill") != 0)
+        elif message.verb == "signal":
+            custody.send(messages.read_number(message, "signal"))
+
+    # The agent above us
+
+    def _lose_agent(self, custody: Custody) -> None:
+        if self._parent is not None:
+            os.close(self._parent)
+            self._parent = None
+        if self._assignment.request.foreground:
+            custody.order_stop(kill=False)  # the client is gone, and with it the terminal's owner
+            return
+        # Not all at once: each worker of a lost agent wakes at this moment.
+        self._look_for_agent_at = self._clock.boottime() + (os.getpid() % 16) / 64
+
+    def _find_agent(self) -> None:
+        if self._look_for_agent_at is None or self._clock.boottime() < self._look_for_agent_at:
+            return
+        self._look_for_agent_at = self._clock.boottime() + FIND_AGENT_S
+        try:
+            pid = self._private.agent_pid()
+            if pid is not None:
+                self._parent = processes.open_pidfd(pid)
+                self._look_for_agent_at = None if self._parent is not None else 0.0
+                return
+            if not self._private.agent_alive():
+                site = self._assignment.site
+                agent_start.start(site.bin_dir, site.root)
+        except TinyschedError:
+            return  # looked for again in a second
+
+    # The end
+
+    def _not_started(self, sentence: str) -> Ending:
+        return Ending(
+            run=self._grant.run,
+            cause=Cause.LAUNCH,
+            exit=None,
+            started_at=None,
+            ended_at=self._clock.wall(),
+            output=self._output,
+            error=self._error,
+            words=sentence,
+        )
+
+    def _record(self, ending: Ending) -> None:
+        try:
+            self._dir.write_ending(ending)
+        except SpoolError:
+            # Room was reserved, so this is no full disk; without a record the agent says "lost".
+            return
+        self._ring()
+
+    def _ring(self) -> None:
+        try:
+            os.write(self._bell, b"%s\n" % str(self._grant.run).encode())
+        except OSError:
+            return  # the parent is gone: its successor reads the disk
