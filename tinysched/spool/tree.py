@@ -15,6 +15,10 @@ FAILED = "failed"
 FOLDERS = (PENDING, RUNNING, COMPLETED, FAILED)
 QUARANTINE = "quarantine"
 LEGACY = "legacy"
+ENDED_LOG = "ended.log"
+LAST_ID = "last_job_id"
+FORMAT_FILE = "format"
+RESUBMIT = "RESUBMIT"
 
 ROOT_MODE = 0o2750
 OPEN_DIR_MODE = 0o2750  # the group may look

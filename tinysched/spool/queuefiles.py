@@ -1,0 +1,203 @@
+"""The folders of the queue: which records lie where, and what is in one."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tinysched.errors import SpoolError
+from tinysched.job.model import Elements, Ended, Granted, Job, Outcome, Running, State, Task
+from tinysched.spool import legacyrecords, tree
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import Disk
+from tinysched.spool.endedlog import Key
+from tinysched.spool.records import TaskRecord, read_job, read_task
+
+Record = Job | TaskRecord
+
+LARGEST_RECORD = 16 << 20
+LARGEST_SCRIPT = 16 << 20
+
+# Not the file's fault: to call it unreadable would throw good records out of the queue.
+_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+@dataclass(slots=True)
+class Listing:
+    """The names in the queue, by folder; `highest` is the highest id in any of them.
+
+    `aside`: the ids in quarantine, and of what the Bash version left.
+    """
+
+    metas: dict[str, set[Key]] = field(default_factory=dict)
+    scripts: dict[str, set[int]] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
+    highest: int = 0
+
+    def folders_of(self, key: Key) -> list[str]:
+        """Where copies of a record lie: more than one only after a crash."""
+        return [folder for folder, keys in self.metas.items() if key in keys]
+
+    def ended(self) -> set[Key]:
+        """Every record in completed/ and failed/."""
+        return self.metas[tree.COMPLETED] | self.metas[tree.FAILED]
+
+    def unfinished(self) -> set[Key]:
+        """Every record in pending/ and running/."""
+        return self.metas[tree.PENDING] | self.metas[tree.RUNNING]
+
+
+class QueueFiles:
+    """The open folders below queue/. `owner`: whose records are believed."""
+
+    def __init__(self, root: Folder, owner: int) -> None:
+        self.owner = owner
+        self.root = root
+        self.folders: dict[str, Folder] = {}
+        queue = root.open_below("queue")
+        try:
+            for name in tree.FOLDERS:
+                self.folders[name] = queue.open_below(name)
+        except SpoolError:
+            self.close()
+            raise
+        finally:
+            queue.close()
+
+    @property
+    def disk(self) -> Disk:
+        """The disk that all of it lies on."""
+        return self.root.disk
+
+    def close(self) -> None:
+        """Let go of the folders."""
+        for folder in self.folders.values():
+            folder.close()
+
+    def listing(self) -> Listing:
+        """Read all names.
+
+        Raises: SpoolError.
+        """
+        found = Listing()
+        for folder_name, folder in self.folders.items():
+            metas = found.metas[folder_name] = set()
+            scripts = found.scripts[folder_name] = set()
+            for number, task, suffix in _known(folder.names()):
+                found.highest = max(found.highest, number)
+                if suffix == "meta":
+                    metas.add((number, task))
+                else:
+                    scripts.add(number)
+        found.aside.update(self._set_aside())
+        found.highest = max([found.highest, *found.aside])
+        return found
+
+    def _set_aside(self) -> Iterator[int]:
+        """The ids in quarantine and among what the Bash version left."""
+        for name in (tree.QUARANTINE, tree.LEGACY):
+            folder = self.root.find_below(f"queue/{name}")
+            if folder is None:
+                continue
+            try:
+                for number, _, _ in _known(_stem(item) for item in folder.names()):
+                    yield number
+            finally:
+                folder.close()
+
+    def read(self, folder_name: str, key: Key) -> Record | None:
+        """Read one record; None: it is not there.
+
+        Raises: SpoolError if it cannot be read.
+        """
+        folder = self.folders[folder_name]
+        name = tree.meta_name(*key)
+        raw = folder.read(name, LARGEST_RECORD)
+        if raw is None:
+            return None
+        where = folder.where(name)
+        if legacyrecords.is_legacy(raw):
+            return self._read_legacy(raw, key, folder_name)
+        self._check_owner(folder, name)
+        record: Record = read_job(raw, where) if key[1] is None else read_task(raw, where)
+        if key_of(record) != key:
+            raise SpoolError(f"cannot read {where}: it is the record of {key_of(record)[0]}")
+        return record
+
+    def _read_legacy(self, raw: bytes, key: Key, folder_name: str) -> Record:
+        status = self.folders[folder_name].status(tree.meta_name(*key))
+        outcome = Outcome.COMPLETED if folder_name == tree.COMPLETED else Outcome.FAILED
+        return legacyrecords.read(raw, key, status.st_uid if status else self.owner, outcome)
+
+    def _check_owner(self, folder: Folder, name: str) -> None:
+        status = folder.status(name)
+        if status is not None and status.st_uid != self.owner:
+            raise SpoolError(
+                f"cannot read {folder.where(name)}: it belongs to uid {status.st_uid}, "
+                f"not to uid {self.owner}"
+            )
+
+    def newest(self, key: Key, folders: Iterable[str] = tree.FOLDERS) -> Record | None:
+        """Read the record that counts among copies; None: there is none.
+
+        Raises: SpoolError if there are copies, and none can be read.
+        """
+        found: list[Record] = []
+        problem: SpoolError | None = None
+        for folder in folders:
+            try:
+                record = self.read(folder, key)
+            except SpoolError as error:
+                problem = error
+                continue
+            if record is not None:
+                found.append(record)
+        if not found and problem is not None:
+            raise problem
+        return max(found, key=lambda record: record.revision, default=None)
+
+
+def is_own_fault(error: SpoolError) -> bool:
+    """Whether it says nothing about the file that could not be read."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _OWN_FAULT
+
+
+def key_of(record: Record | Task) -> Key:
+    """Whose record it is."""
+    if isinstance(record, Job):
+        return record.id, None
+    return record.unit.id.number, record.unit.id.task
+
+
+def folder_of(record: Record | Task) -> str:
+    """The folder that a record belongs in."""
+    if not isinstance(record, Job):
+        return _folder_of_state(record.unit.state)
+    work = record.work
+    if not isinstance(work, Elements):
+        return _folder_of_state(work.state)
+    if work.ended_at is not None:
+        return _folder_of_outcome(work.worst)
+    return tree.PENDING if work.todo else tree.RUNNING
+
+
+def _folder_of_state(state: State) -> str:
+    if isinstance(state, Ended):
+        return _folder_of_outcome(state.outcome)
+    return tree.RUNNING if isinstance(state, Granted | Running) else tree.PENDING
+
+
+def _folder_of_outcome(outcome: Outcome) -> str:
+    return tree.COMPLETED if outcome is Outcome.COMPLETED else tree.FAILED
+
+
+def _known(names: Iterable[str]) -> Iterator[tuple[int, int | None, str]]:
+    return (parts for parts in map(tree.read_name, names) if parts is not None)
+
+
+def _stem(name: str) -> str:
+    """The name a file had before it was set aside: `job_4.meta` of `job_4.meta.2`."""
+    stem, _, last = name.rpartition(".")
+    return stem if last.isdigit() else name

@@ -1,0 +1,105 @@
+"""Puts a root in order before it is used: its directories, their modes, what a crash left."""
+
+from __future__ import annotations
+
+import posix
+
+from tinysched.errors import SpoolError
+from tinysched.spool import tree
+from tinysched.spool.atomic import Folder
+
+_BITS = 0o7777
+
+
+def prepare(root: Folder) -> bool:
+    """Make what is missing and close what stands too open; true if the root is not yet ours.
+
+    An admin may make modes tighter: they are kept. Raises: SpoolError, for another's directory
+    and for a format of a newer release, too.
+    """
+    _check_format(root)
+    _tighten(root, tree.ROOT_MODE)
+    for path, mode in tree.DIRECTORIES:
+        parent_path, _, name = path.rpartition("/")
+        parent = root.open_below(parent_path) if parent_path else root
+        try:
+            folder = parent.make_below(name, mode, posix.geteuid())
+            _tighten(folder, mode)
+            folder.close()
+        finally:
+            if parent is not root:
+                parent.close()
+    state = root.open_below("state")
+    try:
+        return state.status(tree.FORMAT_FILE) is None
+    finally:
+        state.close()
+
+
+def _check_format(root: Folder) -> None:
+    state = root.find_below("state")
+    if state is None:
+        return
+    try:
+        raw = state.read(tree.FORMAT_FILE, 64)
+    finally:
+        state.close()
+    text = (b"0" if raw is None else raw).strip()
+    if not text.isdigit():
+        raise SpoolError(f"cannot use {root.path}: its state/format is no number")
+    if int(text) > tree.FORMAT:
+        raise SpoolError(
+            f"cannot use {root.path}: its format is {int(text)}, "
+            f"this release reads up to {tree.FORMAT}",
+            "install the newer release again",
+        )
+
+
+def _tighten(folder: Folder, mode: int) -> None:
+    """Take away what is too much, and set the bits that hand the group on."""
+    found = posix.fstat(folder.fd).st_mode & _BITS
+    wanted = (found & mode) | (mode & ~0o777) | 0o700
+    if found != wanted:
+        folder.set_mode(wanted)
+
+
+def empty_temps(temps: Folder) -> None:
+    """Remove what writers that were killed left behind."""
+    for name in temps.names():
+        temps.drop(name)
+
+
+def put_aside(source: Folder, quarantine: Folder, name: str) -> bool:
+    """Move a file that cannot be read where it harms nobody; false: it could not be moved."""
+    for count in range(1, 1000):
+        target = f"{name}.{count}"
+        try:
+            if quarantine.status(target) is None:
+                quarantine.take(target, source, name)
+                return True
+        except SpoolError:
+            return False
+    return False
+
+
+def evict_squatters(users: Folder) -> list[str]:
+    """Rename what sits where a user's own directory belongs, and is another's.
+
+    Returns a sentence about each.
+    """
+    sentences = []
+    names = users.names()
+    for name in names:
+        uid = name[1:]
+        if not name.startswith("u") or not (uid.isascii() and uid.isdigit()):
+            continue
+        status = users.status(name)
+        if status is None or status.st_uid == int(uid):
+            continue
+        aside = next(
+            free for free in (f"squatted.{name}.{n}" for n in range(1, 10**9)) if free not in names
+        )
+        users.take(aside, users, name)
+        names.append(aside)
+        sentences.append(f"moved {users.where(name)} of uid {status.st_uid} out of the way")
+    return sentences

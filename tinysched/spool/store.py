@@ -1,0 +1,259 @@
+"""The queue as objects, and the only way in: its dispatcher writes it, everybody may read it.
+
+What a method wrote is on the disk when it returns. If the disk refuses, SpoolError is raised, the
+store stays usable, and what was acknowledged before is still there.
+"""
+
+from __future__ import annotations
+
+import math
+import posix
+from collections.abc import Iterable, Sequence
+
+from tinysched.errors import SpoolError
+from tinysched.job.ended import EndedLine
+from tinysched.job.model import Job, Task
+from tinysched.spool import tree
+from tinysched.spool.atomic import Folder
+from tinysched.spool.counter import IdCounter, after, read_last
+from tinysched.spool.disk import DISK, Disk
+from tinysched.spool.endedlog import EndedLog, Index
+from tinysched.spool.loading import Findings, Loaded, Loader
+from tinysched.spool.locks import DispatcherLock
+from tinysched.spool.publishing import Publisher, tasks_of
+from tinysched.spool.queuefiles import LARGEST_SCRIPT, Listing, QueueFiles
+from tinysched.spool.records import TaskRecord
+from tinysched.spool.rooting import empty_temps, evict_squatters, prepare, put_aside
+from tinysched.spool.takeover import take_over
+
+# An index with more idle lines than this, and than others, is written anew.
+_MANY = 1000
+
+
+class Store:
+    """The queue of one root, for its one dispatcher."""
+
+    def __init__(self, root: Folder, lock: DispatcherLock, meta_mode: int) -> None:
+        self._root = root
+        self._lock = lock
+        self._notes: list[str] = []
+        self._state = root.open_below("state")
+        self._temps = root.open_below("tmp")
+        self._files = QueueFiles(root, posix.geteuid())
+        self._ended = EndedLog(self._state, self._temps, meta_mode)
+        self._publisher = Publisher(self._files, self._temps, self._ended, meta_mode)
+        self._listing: Listing | None = None
+        self._counter = IdCounter(self._state, self._temps, 0, 0)
+
+    @classmethod
+    def open(
+        cls,
+        root: str,
+        disk: Disk = DISK,
+        lock_dir: str | None = None,
+        meta_mode: int = tree.OPEN_FILE_MODE,
+    ) -> Store:
+        """Become the writer of a root; what is missing in it is made.
+
+        `meta_mode` 0600 keeps records from the group. Raises: SpoolError if another dispatcher
+        lives, if the root is another's, or if a newer release has written it.
+        """
+        folder = Folder.open_root(disk, root, posix.geteuid())
+        lock: DispatcherLock | None = None
+        try:
+            lock = DispatcherLock.take(lock_dir or tree.lock_dir(root), disk)
+            is_new = prepare(folder)
+            store = cls(folder, lock, meta_mode)
+        except SpoolError:
+            if lock is not None:
+                lock.release()
+            folder.close()
+            raise
+        try:
+            store._begin(is_new, meta_mode)
+        except SpoolError:
+            store._let_go()
+            raise
+        return store
+
+    def _begin(self, is_new: bool, meta_mode: int) -> None:
+        empty_temps(self._temps)
+        if is_new:
+            self._notes += take_over(self._files, self._temps, meta_mode)
+            content = b"%d\n" % tree.FORMAT
+            self._state.save(tree.FORMAT_FILE, content, tree.OPEN_FILE_MODE, self._temps)
+        self._listing = self._files.listing()
+        self._open_counter(self._listing.highest)
+
+    def _open_counter(self, highest_name: int) -> None:
+        stored, problem = read_last(self._state)
+        last = after(stored, highest_name)
+        self._counter = IdCounter(self._state, self._temps, last, stored or 0)
+        if problem:
+            self._notes.append(problem)
+        if last > (stored or 0):
+            try:
+                self._counter.settle()  # the names that told it may be purged
+            except SpoolError as error:
+                self._notes.append(error.sentence)
+
+    def load(self, ended_since: float = math.inf) -> Loaded:
+        """Read what has not ended, and what ended at or after `ended_since` (UTC, seconds).
+
+        What cannot be read is moved to queue/quarantine and named in the result, as is all else
+        that was found and put right. Raises: SpoolError.
+        """
+        listing = self._listing or self._files.listing()
+        self._listing = None
+        loader = Loader(self._files, listing, reads_all=True)
+        index = self._read_index()
+        jobs, tasks = loader.load(index, ended_since)
+        self._settle(loader.findings)
+        self._tidy_scripts(listing, {key[0] for _, key, _ in loader.findings.bad})
+        if loader.index_changed or index.idle:
+            self._ended.rewrite(index.lines.values())
+        self._counter.pass_over(max((task.unit.raw_id for task in tasks), default=0))
+        notes = [*self._notes, *loader.findings.orphans, *self.evict_squatters()]
+        self._notes = []
+        return Loaded(jobs=jobs, tasks=tasks, last_id=self._counter.last, quarantined=tuple(notes))
+
+    def _read_index(self) -> Index:
+        try:
+            return self._ended.read()
+        except SpoolError as error:
+            self._notes.append(error.sentence)
+            return Index(idle=1)
+
+    def _settle(self, findings: Findings) -> None:
+        for folder, key in findings.outdated:
+            self._files.folders[folder].remove(tree.meta_name(*key))
+        if not findings.bad:
+            return
+        quarantine = self._root.open_below(f"queue/{tree.QUARANTINE}")
+        try:
+            for folder, key, sentence in findings.bad:
+                put_aside(self._files.folders[folder], quarantine, tree.meta_name(*key))
+                self._notes.append(sentence)
+        finally:
+            quarantine.close()
+
+    def _tidy_scripts(self, listing: Listing, bad: set[int]) -> None:
+        """A script follows its record; one whose job was never accepted goes."""
+        known = {number for keys in listing.metas.values() for number, _ in keys}
+        for folder_name, numbers in listing.scripts.items():
+            folder = self._files.folders[folder_name]
+            for number in numbers:
+                name = tree.script_name(number)
+                home = listing.folders_of((number, None))
+                if home and folder_name not in home:
+                    self._files.folders[home[0]].take(name, folder, name)
+                elif (
+                    folder_name == tree.PENDING
+                    and number not in known | bad
+                    and number not in listing.aside
+                ):
+                    folder.remove(name)
+
+    def publish(self, records: Sequence[Job | Task]) -> list[Job | Task]:
+        """Write records durably into the folders that their states say; the store raises revisions.
+
+        Returns the records as written, in the order given. Raises: SpoolError.
+        """
+        return self._publisher.publish(records)
+
+    def save_script(self, number: int, content: bytes) -> None:
+        """Write the record's copy of a script, before the record.
+
+        Raises: SpoolError.
+        """
+        folder = self._files.folders[tree.PENDING]
+        folder.save(tree.script_name(number), content, tree.CLOSED_FILE_MODE, self._temps)
+
+    def read_script(self, number: int) -> bytes | None:
+        """The script of a job; None: it has none.
+
+        Raises: SpoolError.
+        """
+        for folder in self._files.folders.values():
+            content = folder.read(tree.script_name(number), LARGEST_SCRIPT)
+            if content is not None:
+                return content
+        return None
+
+    def allocate_id(self) -> int:
+        """An id that nothing ever had.
+
+        Raises: SpoolError.
+        """
+        return self._counter.next()
+
+    def remove(self, numbers: Iterable[int]) -> list[int]:
+        """Remove ended jobs, arrays with all their tasks; returns which there were.
+
+        Raises: SpoolError.
+        """
+        return self._publisher.remove(numbers)
+
+    def find(self, number: int) -> tuple[Job, list[Task]] | None:
+        """Read one job by its name, with those of its tasks that have records.
+
+        Raises: SpoolError if its record cannot be read.
+        """
+        return find(self._files, number)
+
+    def ended(self) -> Sequence[EndedLine]:
+        """Everything that has ended and was not removed; in no order.
+
+        Raises: SpoolError.
+        """
+        index = self._ended.read()
+        if index.idle > max(_MANY, len(index.lines)):
+            self._ended.rewrite(index.lines.values())
+        return tuple(index.lines.values())
+
+    def evict_squatters(self) -> list[str]:
+        """Rename what sits in the place of a user's own directory; returns a sentence about each.
+
+        Raises: SpoolError.
+        """
+        users = self._root.open_below("users")
+        try:
+            return evict_squatters(users)
+        finally:
+            users.close()
+
+    def close(self) -> None:
+        """Leave: the counter is made exact, the lock is given up.
+
+        Raises: SpoolError if the counter could not be written; all else is done.
+        """
+        try:
+            self._counter.settle()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._files.close()
+        self._temps.close()
+        self._state.close()
+        self._lock.release()
+        self._root.close()
+
+
+def find(files: QueueFiles, number: int) -> tuple[Job, list[Task]] | None:
+    """Read one job by its name, with those of its tasks that have records.
+
+    A task that cannot be read is left out. Raises: SpoolError.
+    """
+    job = files.newest((number, None))
+    if not isinstance(job, Job):
+        return None
+    tasks = []
+    for task in tasks_of(job):
+        try:
+            record = files.newest((number, task))
+        except SpoolError:
+            continue
+        if isinstance(record, TaskRecord):
+            tasks.append(record.of(job))
+    return job, tasks
