@@ -22,7 +22,7 @@ from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
-from tinysched.spool.locks import AgentLock
+from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.private import Private
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message, call

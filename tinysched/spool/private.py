@@ -14,9 +14,10 @@ from tinysched.errors import SpoolError
 from tinysched.job.model import Grant
 from tinysched.spool import runs as run_dirs
 from tinysched.spool import tree
+from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
-from tinysched.spool.locks import AgentLock, is_locked
+from tinysched.spool.locks import is_locked
 
 _LARGEST_FILE = 16 << 20
 

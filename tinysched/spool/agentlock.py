@@ -1,0 +1,59 @@
+"""One agent per user and root: a lock in the user's own directory, held for life."""
+
+from __future__ import annotations
+
+import posix
+
+from tinysched.errors import SpoolError
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import cannot
+from tinysched.spool.locks import try_lock
+from tinysched.spool.tree import CLOSED_FILE_MODE
+
+
+class AgentLock:
+    """The right to be the agent of one user and root. `fd` is what a re-exec hands on.
+
+    A forked worker has to `release` its copy: else the lock outlives the agent.
+    """
+
+    def __init__(self, folder: Folder, name: str, fd: int) -> None:
+        self.fd = fd
+        self._folder = folder
+        self._name = name
+
+    @classmethod
+    def take(cls, folder: Folder, name: str) -> AgentLock | None:
+        """Take it and write this process's pid into it; None: another agent lives."""
+        disk = folder.disk
+        for _ in range(100):
+            fd = folder.keep(name, CLOSED_FILE_MODE)
+            if not try_lock(disk, fd):
+                disk.close(fd)
+                return None
+            lock = cls(folder, name, fd)
+            if lock.is_in_place():
+                lock.write_pid()
+                return lock
+            disk.close(fd)  # removed, or replaced, between open and lock
+        raise SpoolError(f"cannot take the lock {folder.where(name)}: it keeps changing")
+
+    def is_in_place(self) -> bool:
+        """Whether the locked file is still the one that others would find."""
+        found = self._folder.status(self._name)
+        held = posix.fstat(self.fd)
+        return found is not None and (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+    def write_pid(self) -> None:
+        """Tell others who holds it (to be repeated after a fork)."""
+        disk = self._folder.disk
+        try:
+            posix.lseek(self.fd, 0, 0)
+            disk.truncate(self.fd, 0)
+            disk.write(self.fd, b"%d\n" % posix.getpid())
+        except OSError as error:
+            raise cannot("write", self._folder.where(self._name), error) from error
+
+    def release(self) -> None:
+        """Give it up."""
+        self._folder.disk.close(self.fd)
