@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinysched import __version__
+from tinysched.errors import EXIT_DONE
 from tinysched.script.grammar import Option, has, split
 
 COLUMNS = 80
@@ -23,6 +24,17 @@ def asked(command: str, argv: Sequence[str]) -> str | None:
     if has(found, "help"):
         return text(command)
     return f"{page.shown} (tinysched) {__version__}\n" if has(found, "version") else None
+
+
+def show(command: str, argv: Sequence[str]) -> int:
+    """Prints the help or version that a command line asks for.
+
+    Raises: UsageError.
+    """
+    from tinysched.commands import console
+
+    console.say((asked(command, argv) or "").encode())
+    return EXIT_DONE
 
 
 def text(command: str) -> str:
