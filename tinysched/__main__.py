@@ -60,6 +60,8 @@ def _enter(site: Site, argv: list[str]) -> int:
         case ["--help" | "-h"]:
             sys.stdout.write(USAGE)
             return EXIT_DONE
+        case _:
+            pass
     shown = " ".join(argv) or "nothing"
     raise UsageError(f"cannot start {shown!r}: expected dispatcher, agent or completion", USAGE)
 
