@@ -50,6 +50,34 @@ def test_ctrl_c_reaches_the_foreground_job_and_not_its_launcher(tmp_path):
     assert at_terminal(work, hands) == 0
 
 
+def test_ctrl_z_stops_job_and_launcher_and_both_go_on_together(tmp_path):
+    def launcher() -> int:
+        os.setpgid(0, 0)
+        assert terminal.give_to(os.getpid(), os.getppid())
+        pid = launch(shell(tmp_path, "sleep 60", foreground=True)).pid
+        (tmp_path / "ready").touch()
+        wait.until(lambda: pid in processes.stopped(), says="the job is stopped")
+        terminal.suspend(pid)
+        assert os.tcgetpgrp(0) == pid
+        (tmp_path / "again").touch()
+        return 0 if ended(pid).signal == signal.SIGINT else 1
+
+    def work() -> None:
+        pid = processes.fork_worker(launcher)
+        wait.until(lambda: pid in processes.stopped(), says="the launcher is stopped")
+        assert os.tcgetpgrp(0) == pid
+        os.killpg(pid, signal.SIGCONT)
+        assert ended(pid).code == 0
+
+    def hands(master: int) -> None:
+        wait.until((tmp_path / "ready").exists, says="the job has the terminal")
+        os.write(master, b"\x1a")
+        wait.until((tmp_path / "again").exists, says="the job goes on")
+        os.write(master, b"\x03")
+
+    assert at_terminal(work, hands) == 0
+
+
 def test_a_foreground_job_reads_from_the_terminal(tmp_path):
     def work() -> None:
         job = shell(tmp_path, 'read word; echo "got $word" > got', stdin=0, foreground=True)

@@ -109,8 +109,10 @@ def test_the_root_itself_is_not_found_nor_signalled(tmp_path):
 
 def test_parents_come_before_their_children(tmp_path):
     def check(pid: int) -> None:
-        wait.until(lambda: len(tree.descendants(os.getpid())) == 3, says="three run")
-        assert names(tree.descendants(os.getpid())) == ["sh", "sh", "sleep"]
+        wait.until(
+            lambda: names(tree.descendants(os.getpid())) == ["sh", "sh", "sleep"],
+            says="two shells and a sleeper run",
+        )
         assert tree.descendants(os.getpid())[0] == pid
         assert names(tree.descendants(os.getpid())[-1:]) == ["sleep"]
 

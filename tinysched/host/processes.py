@@ -169,6 +169,19 @@ def reap() -> list[Reaped]:
         ended.append(Reaped(pid=pid, code=code, signal=by_signal, cpu_s=cpu_s))
 
 
+def stopped() -> list[int]:
+    """List the children that were stopped (Ctrl-Z) since the last call, without waiting."""
+    found: list[int] = []
+    while True:
+        try:
+            child = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if child is None:
+            return found
+        found.append(child.si_pid)
+
+
 def has_children() -> bool:
     """Tell whether any child is left, running or not yet reaped."""
     try:

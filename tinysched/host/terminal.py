@@ -46,3 +46,16 @@ def give_to(group: int, was: int) -> bool:
 def take_back(group: int) -> bool:
     """Make the caller's group the foreground group again after the job's `group` has ended."""
     return give_to(os.getpgrp(), group)
+
+
+def suspend(group: int) -> None:
+    """Be stopped with the job's `group`, as one command to the shell; go on with it after `fg`.
+
+    The shell knows the caller's group only: without this, Ctrl-Z would stop the job and leave the
+    shell waiting for a command that holds its terminal for ever. Returns when continued.
+    """
+    take_back(group)
+    os.killpg(os.getpgrp(), signal.SIGSTOP)
+    give_to(group, os.getpgrp())
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGCONT)
