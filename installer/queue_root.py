@@ -96,21 +96,31 @@ def _first_config(choices: Choices, python: str) -> str:
     if not os.path.isfile(old):
         return text
     program = (
-        "import sys; from tinysched.spool.legacy import translate_config;"
-        "sys.stdout.write(translate_config(open(sys.argv[1]).read()))"
+        "import sys; sys.path.append(sys.argv[2])\n"
+        "from tinysched.spool.legacyrecords import translate_config\n"
+        "sys.stdout.write(translate_config(open(sys.argv[1], errors='replace').read()))"
     )
-    done = subprocess.run(
-        [python, "-c", program, old],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": f"{os.path.dirname(os.path.dirname(python))}/ours"},
-    )
+    ours = f"{os.path.dirname(os.path.dirname(python))}/ours"
+    command = [python, "-I", "-c", program, old, ours]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         warn(f"cannot translate {old}: all defaults are used: {done.stderr.strip()[-200:]}")
         return text
     step(f"took the settings of the Bash version from {old}")
-    return done.stdout
+    return _with_settings(text, done.stdout)
+
+
+def _with_settings(text: str, settings: str) -> str:
+    """The shipped file with these lines in the place of its own; what has none goes to the end."""
+    rest = []
+    for line in settings.splitlines():
+        key = line.partition(":")[0]
+        found = re.search(rf"^#{re.escape(key)}:.*$", text, re.MULTILINE)
+        if found and not line.startswith("#"):
+            text = text[: found.start()] + line + text[found.end() :]
+        else:
+            rest.append(line)
+    return text + "\n" + "\n".join(rest) + "\n"
 
 
 def set_access_lists(choices: Choices) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from installer import files
 from installer.choices import Choices
-from installer.words import InstallError, shown, step, warn
+from installer.words import InstallError, shown, step
 
 DONE = "complete.json"
 SOURCE = Path(__file__).resolve().parent.parent
@@ -189,5 +189,3 @@ def _run(what: str, command: list[str]) -> None:
             f"cannot {what}: {command[0]} ended with {done.returncode}",
             f"{tail}\nwithout network: put the packages into a directory, --wheelhouse=DIR",
         )
-    if "WARNING" in done.stderr:
-        warn(done.stderr.strip().splitlines()[-1])

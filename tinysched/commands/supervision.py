@@ -43,7 +43,7 @@ class Supervisor:
     def pid(self) -> int | None:
         """The pid of a supervisord that answers; None: there is none (or it is not ours to ask)."""
         try:
-            return cast("int", self._ask().getPID())
+            return cast("int", self._ask().supervisor.getPID())
         except (OSError, xmlrpc.client.Error, TinyschedError):
             return None
 
