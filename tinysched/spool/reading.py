@@ -1,58 +1,49 @@
-"""The queue without its dispatcher: whoever may look at the files may read it."""
+"""Reads a queue and changes nothing: for whoever may look at the files."""
 
 from __future__ import annotations
 
-import math
 import posix
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Job, Task
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import after, read_last
-from tinysched.spool.disk import DISK, Disk
+from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import LARGEST_LOG, Index, parse
 from tinysched.spool.loading import Loaded, Loader
+from tinysched.spool.publishing import tasks_of
 from tinysched.spool.queuefiles import QueueFiles
-from tinysched.spool.store import find
+from tinysched.spool.records import TaskRecord
 
 
-def read_only(root: str, ended_since: float = math.inf, disk: Disk = DISK) -> Loaded:
-    """Read a queue and change nothing; what the caller may not read is left out and named.
+@contextmanager
+def open_files(root: str, disk: Disk) -> Iterator[QueueFiles]:
+    """The folders of a queue, whosever it is; the records of the root's owner are believed.
 
-    Raises: SpoolError if there is no queue, or the caller may not enter it.
+    Raises: SpoolError.
     """
     folder = Folder.open_root(disk, root)
     try:
         files = QueueFiles(folder, posix.fstat(folder.fd).st_uid)
         try:
-            return _load(folder, files, ended_since)
+            yield files
         finally:
             files.close()
     finally:
         folder.close()
 
 
-def find_only(root: str, number: int, disk: Disk = DISK) -> tuple[Job, list[Task]] | None:
-    """Read one job of a queue and change nothing.
+def load_only(files: QueueFiles, ended_since: float) -> Loaded:
+    """Load a queue; what cannot be read is left out and named.
 
-    Raises: SpoolError if there is no queue, or the caller may not read the record.
+    Raises: SpoolError.
     """
-    folder = Folder.open_root(disk, root)
-    try:
-        files = QueueFiles(folder, posix.fstat(folder.fd).st_uid)
-        try:
-            return find(files, number)
-        finally:
-            files.close()
-    finally:
-        folder.close()
-
-
-def _load(folder: Folder, files: QueueFiles, ended_since: float) -> Loaded:
     listing = files.listing()
     notes = []
-    state = folder.open_below("state")
+    state = files.root.open_below("state")
     try:
         stored, problem = read_last(state)
         try:
@@ -67,6 +58,24 @@ def _load(folder: Folder, files: QueueFiles, ended_since: float) -> Loaded:
     jobs, tasks = loader.load(index, ended_since)
     notes += [sentence for _, _, sentence in loader.findings.bad]
     notes += loader.findings.orphans
-    return Loaded(
-        jobs=jobs, tasks=tasks, last_id=after(stored, listing.highest), quarantined=tuple(notes)
-    )
+    last_id = after(stored, listing.highest)
+    return Loaded(jobs=jobs, tasks=tasks, last_id=last_id, quarantined=tuple(notes))
+
+
+def find(files: QueueFiles, number: int) -> tuple[Job, list[Task]] | None:
+    """Read one job by its name, with those of its tasks that have records.
+
+    A task that cannot be read is left out. Raises: SpoolError.
+    """
+    job = files.newest((number, None))
+    if not isinstance(job, Job):
+        return None
+    tasks = []
+    for task in tasks_of(job):
+        try:
+            record = files.newest((number, task))
+        except SpoolError:
+            continue
+        if isinstance(record, TaskRecord):
+            tasks.append(record.of(job))
+    return job, tasks

@@ -20,9 +20,9 @@ from tinysched.spool.disk import DISK, Disk
 from tinysched.spool.endedlog import EndedLog, Index
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
-from tinysched.spool.publishing import Publisher, tasks_of
+from tinysched.spool.publishing import Publisher
 from tinysched.spool.queuefiles import LARGEST_SCRIPT, Listing, QueueFiles
-from tinysched.spool.records import TaskRecord
+from tinysched.spool.reading import find, load_only, open_files
 from tinysched.spool.rooting import empty_temps, evict_squatters, prepare, put_aside
 from tinysched.spool.takeover import take_over
 
@@ -240,20 +240,20 @@ class Store:
         self._root.close()
 
 
-def find(files: QueueFiles, number: int) -> tuple[Job, list[Task]] | None:
-    """Read one job by its name, with those of its tasks that have records.
+def read_only(root: str, ended_since: float = 0.0, disk: Disk = DISK) -> Loaded:
+    """Read a queue without being its dispatcher, and change nothing; by default all of it.
 
-    A task that cannot be read is left out. Raises: SpoolError.
+    What the caller may not read is left out and named. Raises: SpoolError if there is no queue, or
+    the caller may not enter it.
     """
-    job = files.newest((number, None))
-    if not isinstance(job, Job):
-        return None
-    tasks = []
-    for task in tasks_of(job):
-        try:
-            record = files.newest((number, task))
-        except SpoolError:
-            continue
-        if isinstance(record, TaskRecord):
-            tasks.append(record.of(job))
-    return job, tasks
+    with open_files(root, disk) as files:
+        return load_only(files, ended_since)
+
+
+def find_only(root: str, number: int, disk: Disk = DISK) -> tuple[Job, list[Task]] | None:
+    """Read one job of a queue without being its dispatcher; None: there is no record of it.
+
+    Raises: SpoolError if there is no queue, or the caller may not read the record.
+    """
+    with open_files(root, disk) as files:
+        return find(files, number)
