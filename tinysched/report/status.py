@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.text import visible
@@ -54,3 +55,13 @@ def render(status: Status) -> str:
     lines += [("quarantined", path) for path in status.quarantined]
     wide = max(len(key) for key, _ in lines) + 1
     return "".join(f"{key + ':':<{wide}} {visible(value)}\n" for key, value in lines)
+
+
+def render_json(status: Status) -> str:
+    """The same for programs: one object, whose fields stay from release to release."""
+    values = asdict(status) | {
+        "state": "running",
+        "agents": sorted(status.agents),
+        "agents_missing": sorted(status.agents_missing),
+    }
+    return json.dumps(values, sort_keys=True) + "\n"

@@ -274,10 +274,11 @@ class Desk:
         unfinished = {number for number, job in self._books.jobs.items() if not job.is_final}
         return retention.to_purge(lines, rule, self._clock.wall(), unfinished)
 
-    def _status(self, _channel: Channel, _message: Message) -> Answer:
+    def _status(self, _channel: Channel, message: Message) -> Answer:
         found = self._status_of()
+        as_json = "--json" in message.many("arg")
         return Answer(
-            out=status.render(found),
+            out=status.render_json(found) if as_json else status.render(found),
             more=(("pid", str(found.pid).encode()), ("version", __version__.encode())),
         )
 
