@@ -53,7 +53,7 @@ def wants_text(argv: Sequence[str]) -> bool:
     for word in argv:
         if word[:3] in ("--h", "--v"):
             return True
-        if word[:1] == "-" and word[1:2] != "-" and ("V" in word or "h" in word):
+        if word[:1] == "-" and word[1:2] != "-" and "V" in word:
             return True
     return False
 
