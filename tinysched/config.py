@@ -31,8 +31,8 @@ VARIABLES = {
 }
 HEADER = """\
 # Configuration of tinysched. Every key stands here with its default; remove the # before a key
-# to set it, then run: tsdaemon reload. A mistake in this file never stops the queue: the former
-# configuration stays in force, and tsdaemon status says what is wrong.
+# to set it, then run: tsdaemon reload. A mistake in this file does not stop a queue that runs:
+# the former configuration stays in force, and tsdaemon status says what is wrong.
 """
 
 Value = int | float | str | tuple[str, ...] | None
