@@ -128,4 +128,4 @@ def _say_so(speaker: str, unread: Sequence[str]) -> None:
 
 
 def _place() -> Place:
-    return Place(host=cores.hostname(), utc_offset_s=SystemClock().utc_offset_s)
+    return Place(host=cores.short_hostname(), utc_offset_s=SystemClock().utc_offset_s)
