@@ -10,12 +10,14 @@ import posix
 import sys
 
 from tinysched import __version__
+from tinysched.commands import console
 from tinysched.errors import EXIT_DONE, TinyschedError, UsageError
 from tinysched.site import Site
 
 USAGE = """\
 Usage: tinysched dispatcher [--root DIR] [--supervised]
        tinysched agent
+       tinysched foreground CPUS yes|no COMMAND...
        tinysched completion bash|zsh
        tinysched --help | --version
 
@@ -24,11 +26,15 @@ The door to the programs of tinysched; people use tsbatch, tsqueue, tsdaemon and
   dispatcher    decide what runs when, in the foreground, as the queue's admin; --supervised: end
                 when the supervisor that started it dies; --root: of another queue
   agent         start the caller's jobs; the commands do this by themselves
+  foreground    run a command in this terminal when its cores are free; what run_job.sh calls
   completion    print what makes a shell complete the commands
 
 Example:
   eval "$(tinysched completion bash)"
 """
+
+# Under which name a program's failures reach people, where that is not the door's own.
+SHOWN = {"foreground": "run_job.sh"}
 
 
 def main(site: Site, argv: list[str]) -> int:
@@ -36,9 +42,7 @@ def main(site: Site, argv: list[str]) -> int:
     try:
         return _enter(site.chosen_by(_variable(b"TJS_ROOT")), argv)
     except TinyschedError as error:
-        sys.stderr.write(f"tinysched: error: {error.sentence}\n")
-        if error.cure:
-            sys.stderr.write(f"{error.cure}\n")
+        console.complain(SHOWN.get(argv[0] if argv else "", "tinysched"), error)
         return error.exit_code
 
 
@@ -50,6 +54,10 @@ def _enter(site: Site, argv: list[str]) -> int:
             from tinysched.programs import agent
 
             return agent.main(site)
+        case ["foreground", *words]:
+            from tinysched.programs import foreground
+
+            return foreground.main(site, words)
         case ["completion", *shell]:
             from tinysched.commands import completion
 
@@ -63,7 +71,9 @@ def _enter(site: Site, argv: list[str]) -> int:
         case _:
             pass
     shown = " ".join(argv) or "nothing"
-    raise UsageError(f"cannot start {shown!r}: expected dispatcher, agent or completion", USAGE)
+    raise UsageError(
+        f"cannot start {shown!r}: expected dispatcher, agent, foreground or completion", USAGE
+    )
 
 
 def _dispatcher(site: Site, options: list[str]) -> int:

@@ -16,7 +16,7 @@ from logging.handlers import RotatingFileHandler
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, load
 from tinysched.errors import ConfigError, SpoolError, WireError
-from tinysched.host import cores, identity, processes
+from tinysched.host import cores, identity
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
 from tinysched.programs.dispatch.agents import Agents
@@ -42,7 +42,6 @@ def main(site: Site) -> int:
     config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
     store = Store.open(site.root)
     _open_log(site.root, config)
-    processes.die_with_parent()
     dispatcher = Dispatcher(site.root, store, config, clock)
     listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
     LOG.info("Begins pid=%d version=%s root=%s", os.getpid(), __version__, site.root)

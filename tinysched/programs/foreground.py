@@ -16,7 +16,7 @@ import sys
 from tinysched.errors import EXIT_DONE, TinyschedError, TryLaterError, WireError
 from tinysched.host import agent_start, processes, terminal
 from tinysched.host.clock import Clock, SystemClock
-from tinysched.job.model import Cause, Ending, Grant
+from tinysched.job.model import Cause, Ending, Exit, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Registry
 from tinysched.programs.ward import Ward
@@ -76,6 +76,7 @@ class _Foreground:
         for signum in PASSED_ON:
             signal.signal(signum, lambda signum, _frame: self._signals.append(signum))
         signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
+        processes.set_subreaper()
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         lock = self._store()
         try:
@@ -172,9 +173,10 @@ class _Foreground:
         if self._channel is not None:
             poll.register(self._channel.fileno(), select.POLLIN)
         ready = {fd for fd, _ in poll.poll(None if wait_s is None else int(wait_s * 1000) + 1)}
-        for pipe in (self._wake, self._bell):
-            if pipe in ready:
-                os.read(pipe, 4096)
+        if self._wake in ready:
+            os.read(self._wake, 4096)
+        if self._bell in ready and worker.STOPPED in os.read(self._bell, 4096):
+            self._step_aside()
 
     def _listen(self) -> None:
         channel = self._channel
@@ -232,6 +234,8 @@ class _Foreground:
         ward.dir.release_locks()
         listener.abandon()
         self._watch(ward, child)
+        if ward.ending is None and ward.started is not None:
+            self._watch_in_custody(ward)
         return self._leave(ward)
 
     def _refuse(self, grant: Grant, words: str) -> None:
@@ -256,6 +260,36 @@ class _Foreground:
             self._poll(None)
             self._listen()
         ward.look()
+
+    def _watch_in_custody(self, ward: Ward) -> None:
+        """The worker was killed; as a subreaper this process is the script's parent now."""
+        ward.take_over(self._clock, ())
+        custody, script = ward.custody, ward.script
+        while custody is not None and not custody.is_over:
+            for reaped in processes.reap():
+                if reaped.pid == script:
+                    ward.script_gone(Exit(code=reaped.code, signal=reaped.signal))
+            if ward.script_has_vanished():
+                ward.script_gone(None)
+            while self._signals:
+                ward.signal(self._signals.pop(0))
+            wait_s = custody.step()
+            if not custody.is_over:
+                self._poll(wait_s)
+                self._listen()
+        ward.finish()
+
+    def _step_aside(self) -> None:
+        """Ctrl-Z stopped the job: stop as well, so that the shell takes over until fg or bg."""
+        ward = self._ward
+        if ward is None or ward.started is None:
+            return
+        group = ward.started.pid
+        had_terminal = terminal.take_back(group)
+        os.kill(os.getpid(), signal.SIGSTOP)  # noqa: TID251 - itself, as a shell expects of a job
+        if had_terminal:
+            terminal.give_to(group, os.getpgrp())
+        ward.signal(signal.SIGCONT)
 
     def _tell_started(self, ward: Ward) -> None:
         ward.look()

@@ -28,6 +28,19 @@ from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Listener, Message
 
 FIND_AGENT_S = 1.0
+STOPPED = b"stopped\n"
+# A worker in its client's process group hears what is meant for the client, who passes it on.
+NOT_FOR_US = (
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +59,7 @@ def work(assignment: Assignment, tools: Tools) -> int:
     if assignment.request.foreground:
         processes.set_subreaper()
         processes.set_title(f"ts {assignment.grant.run}")
-        for signum in (
-            signal.SIGINT,
-            signal.SIGQUIT,
-            signal.SIGHUP,
-            signal.SIGTSTP,
-            signal.SIGTTOU,
-        ):
+        for signum in NOT_FOR_US:
             signal.signal(signum, signal.SIG_IGN)
     else:
         processes.become_worker(f"ts {assignment.grant.run}")
@@ -147,6 +154,8 @@ class _Worker:
         return until_s if wait_s is None else min(wait_s, until_s)
 
     def _reap(self, custody: Custody) -> None:
+        if self._assignment.request.foreground and processes.has_stopped(self._script):
+            os.write(self._bell, STOPPED)
         for reaped in processes.reap():
             self._cpu_s += reaped.cpu_s
             if reaped.pid == self._script:

@@ -11,7 +11,7 @@ from tinysched import __version__
 from tinysched.errors import EXIT_DONE, RefusedError, TinyschedError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Job, Pending, Reason, Snapshot
+from tinysched.job.model import Elements, Job, Pending, Reason, Request, Snapshot
 from tinysched.job.queries import Filter
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo, retention
@@ -137,6 +137,8 @@ class Desk:
                 f" and max_jobs_per_user is {most}",
                 "wait for some to end, or cancel some",
             )
+        if read.request.foreground:
+            self._check_fits(read.request)  # nobody sits and waits for what can never come
         number, now = self._ledger.new_id(), self._clock.wall()
         job = self._changes.new_job(number, uid, identity.user_name(uid), token, read.request, now)
         self._ledger.accept(job, script)
@@ -156,16 +158,20 @@ class Desk:
 
     def _test_only(self, read: submission.Submission, command: str) -> Answer:
         request, total = read.request, self._books.cores_total
-        if request.cores > total:
-            raise RefusedError(
-                f"cannot run this job: it needs {request.cores} cores, this queue has {total}"
-            )
+        self._check_fits(request)
         free = self._books.cores_free
         when = (
             "now" if free >= request.cores else f"when {request.cores - free} more cores are free"
         )
         words = f"would start {when}, using {request.cores} of {total} cores on {self._place.host}"
         return Answer(err=f"{command}: {words}\n")
+
+    def _check_fits(self, request: Request) -> None:
+        total = self._books.cores_total
+        if request.cores > total:
+            raise RefusedError(
+                f"cannot run this job: it needs {request.cores} cores, this queue has {total}"
+            )
 
     # Looking
 
