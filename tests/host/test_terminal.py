@@ -54,7 +54,9 @@ def test_ctrl_z_stops_job_and_launcher_and_both_go_on_together(tmp_path):
     def launcher() -> int:
         os.setpgid(0, 0)
         assert terminal.give_to(os.getpid(), os.getppid())
-        pid = launch(shell(tmp_path, "sleep 60", foreground=True)).pid
+        # No shell: one that is stopped between its vfork and the exec hangs, whoever started it.
+        job = shell(tmp_path, "", argv=["/bin/sleep", "60"], foreground=True)
+        pid = launch(job).pid
         (tmp_path / "ready").touch()
         wait.until(lambda: pid in processes.stopped(), says="the job is stopped")
         terminal.suspend(pid)
