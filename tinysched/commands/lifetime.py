@@ -29,13 +29,10 @@ def act_as_admin(site: Site) -> None:
     """
     try:
         owner = os.stat(site.root).st_uid if site.admin_uid is None else site.admin_uid
-        os.stat(f"{site.root}/run")
-    except FileNotFoundError:
+    except OSError as error:
         raise RefusedError(
-            f"cannot use {site.root}: there is no queue", "install.py makes one"
+            f"cannot use {site.root}: {error.strerror}", "install.py makes a queue there"
         ) from None
-    except PermissionError:
-        owner = os.geteuid() + 1 if site.admin_uid is None else site.admin_uid
     me = os.geteuid()
     if me == 0 and owner != 0:
         become.become(owner)
@@ -113,6 +110,7 @@ class Lifetime:
         pid = answering_pid(self._site)
         if pid is not None:
             return f"already running (pid {pid})"
+        self._make_places()
         paths = [f"{self._site.root}/{log}" for log in LOGS]
         before = [(path, _size(path)) for path in paths]
         launch()
@@ -141,6 +139,17 @@ class Lifetime:
                     f"look into {self._site.root}/logs",
                 )
             self._clock.sleep(LOOK_EVERY_S)
+
+    def _make_places(self) -> None:
+        """The directories needed before the dispatcher makes those that are missing."""
+        for place in (f"{self._site.root}/logs", f"{self._site.root}/run"):
+            try:
+                os.mkdir(place, 0o700)
+                os.chmod(place, 0o2750)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise TinyschedError(f"cannot make {place}: {error.strerror}") from None
 
     def _environment(self) -> dict[str, str]:
         """The caller's, without what belongs to a job, and with the root."""
