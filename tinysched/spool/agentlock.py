@@ -56,4 +56,6 @@ class AgentLock:
 
     def release(self) -> None:
         """Give it up."""
-        self._folder.disk.close(self.fd)
+        if self.fd >= 0:
+            self._folder.disk.close(self.fd)
+            self.fd = -1

@@ -82,7 +82,9 @@ class DispatcherLock:
 
     def release(self) -> None:
         """Give the right up."""
-        _close(self._folder.disk, self._folder, self._fd)
+        if self._fd >= 0:
+            _close(self._folder.disk, self._folder, self._fd)
+            self._fd = -1
 
 
 def is_dispatcher_locked(path: str, disk: Disk = DISK) -> bool:

@@ -43,6 +43,7 @@ class Store:
         self._ended = EndedLog(self._state, self._temps, meta_mode)
         self._publisher = Publisher(self._files, self._temps, self._ended, meta_mode)
         self._listing: Listing | None = None
+        self._is_closed = False
         self._counter = IdCounter(self._state, self._temps, 0, 0)
 
     @classmethod
@@ -227,6 +228,9 @@ class Store:
 
         Raises: SpoolError if the counter could not be written; all else is done.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             self._counter.settle()
         finally:

@@ -1,0 +1,120 @@
+"""Disks that fail or die at a chosen operation, and a root to try them on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator
+
+from tinysched.spool.disk import Disk
+
+# What only looks cannot leave anything half done; it can fail, though.
+CHANGES = {
+    "write", "sync", "chmod", "truncate", "reserve", "rename", "unlink", "mkdir", "rmdir", "open",
+}  # fmt: skip
+
+
+class Death(BaseException):
+    """The process is gone: no handler for errors, no clearing up."""
+
+
+class CountingDisk(Disk):
+    """Hears every operation. `reached` counts them, `calls` names them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.fds: set[int] = set()
+
+    def step(self, call: str, what: str) -> None:
+        self.calls.append(call)
+
+    def open(self, path: str, flags: int, at: int | None = None, mode: int = 0o600) -> int:
+        fd = super().open(path, flags, at, mode)
+        self.fds.add(fd)
+        return fd
+
+    def sync(self, fd: int) -> None:
+        """Nobody cuts the power here, and a test takes thousands of these."""
+        self.step("sync", "")
+
+    def close(self, fd: int) -> None:
+        self.fds.discard(fd)
+        super().close(fd)
+
+    def die(self) -> None:
+        """What a kernel does for a dead process: its descriptors are closed, its locks go."""
+        for fd in self.fds:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        self.fds.clear()
+
+
+class DyingDisk(CountingDisk):
+    """Operation `last` is the last; of a write only the first half is done."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self._last = last
+
+    def step(self, call: str, what: str) -> None:
+        if len(self.calls) >= self._last:
+            raise Death
+        super().step(call, what)
+
+    def write(self, fd: int, content: bytes | memoryview) -> int:
+        self.step("write", "")
+        if len(self.calls) >= self._last:
+            content = content[: len(content) // 2]
+        return os.write(fd, content)
+
+
+class FailingDisk(CountingDisk):
+    """Operation `bad`, and the `more` after it, are refused; then the disk works again."""
+
+    def __init__(self, bad: int, number: int = errno.ENOSPC, more: int = 0) -> None:
+        super().__init__()
+        self._bad = range(bad, bad + more + 1)
+        self._number = number
+        self.failed = ""
+
+    def fail_at(self, count: int, more: int = 0) -> None:
+        """Refuse the operation that is the `count`-th from now."""
+        at = len(self.calls) + count
+        self._bad = range(at, at + more + 1)
+
+    def work_again(self) -> None:
+        """Refuse nothing any more."""
+        self._bad = range(0)
+
+    def step(self, call: str, what: str) -> None:
+        super().step(call, what)
+        if len(self.calls) in self._bad:
+            self.failed = call
+            raise OSError(self._number, os.strerror(self._number))
+
+
+def operations(work: Callable[[Disk], object]) -> int:
+    """How many operations some work takes when nothing goes wrong."""
+    disk = CountingDisk()
+    try:
+        work(disk)
+    finally:
+        disk.die()
+    return len(disk.calls)
+
+
+def every_death(count: int) -> Iterator[DyingDisk]:
+    """A disk for each k: operation k of `count` is the last."""
+    for last in range(count):
+        yield DyingDisk(last)
+
+
+def run_until_death(work: Callable[[Disk], object], disk: DyingDisk) -> None:
+    """Do the work until the disk dies, then let go of what the dead process held."""
+    try:
+        work(disk)
+    except Death:
+        pass
+    finally:
+        disk.die()

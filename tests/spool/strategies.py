@@ -1,0 +1,205 @@
+"""Any job, task, grant and ending that can be written down."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tinysched.job.model import (
+    Array,
+    Cancel,
+    Cause,
+    Elements,
+    Ended,
+    Ending,
+    Exit,
+    Export,
+    Grant,
+    Granted,
+    Hold,
+    Job,
+    JobId,
+    OpenMode,
+    Outcome,
+    Pending,
+    Reason,
+    Request,
+    RunId,
+    Running,
+    Task,
+    Unit,
+)
+from tinysched.job.ranges import Ranges
+
+# The lone surrogates are how a file name of no encoding arrives.
+characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff")
+words = st.text(characters, max_size=12)
+counts = st.integers(0, 2**40)
+seconds = st.floats(0, 1e12) | st.floats(-1e6, 1e6)
+numbers = st.integers(1, 10**17)
+indices = st.integers(0, 10**6)
+ranges = st.lists(indices, max_size=8).map(Ranges.of) | st.builds(
+    lambda first, more, step: Ranges.span(first, first + more, step),
+    indices, indices, st.integers(1, 9),
+)  # fmt: skip
+exits = st.builds(Exit, code=st.integers(0, 255), signal=st.integers(0, 64))
+survivors = st.lists(words, max_size=4).map(tuple)
+
+
+def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
+    return st.none() | strategy
+
+
+states = st.one_of(
+    st.builds(Pending, eligible_at=seconds),
+    st.builds(Granted, granted_at=seconds, cores=counts),
+    st.builds(
+        Running,
+        granted_at=seconds,
+        cores=counts,
+        started_at=seconds,
+        pid=counts,
+        output=words,
+        error=words,
+    ),
+    st.builds(
+        Ended,
+        outcome=st.sampled_from(Outcome),
+        reason=st.builds(Reason, name=words, words=words),
+        ended_at=seconds,
+        exit=maybe(exits),
+        started_at=maybe(seconds),
+        elapsed_s=seconds,
+        cpu_s=seconds,
+        cores=counts,
+        survivors=survivors,
+        output=words,
+        error=words,
+    ),
+)
+
+requests = st.builds(
+    Request,
+    name=words,
+    submit_dir=words,
+    ntasks=maybe(counts),
+    cpus_per_task=maybe(counts),
+    exclusive=st.booleans(),
+    foreground=st.booleans(),
+    memory_mib=maybe(counts),
+    limit_s=maybe(counts),
+    array=maybe(st.builds(Array, tasks=ranges, limit=maybe(counts))),
+    output=maybe(words),
+    error=maybe(words),
+    input=maybe(words),
+    open_mode=st.sampled_from(OpenMode),
+    chdir=maybe(words),
+    export=st.builds(
+        Export,
+        everything=st.booleans(),
+        names=st.lists(words, max_size=3).map(tuple),
+        values=st.dictionaries(words, words, max_size=2),
+    ),
+    held=st.booleans(),
+    requeue=st.booleans(),
+    partition=maybe(words),
+    qos=maybe(words),
+    account=maybe(words),
+    comment=maybe(words),
+    mail_type=maybe(words),
+    mail_user=maybe(words),
+    arguments=st.lists(words, max_size=3).map(tuple),
+)
+
+cancels = st.builds(Cancel, by_uid=counts, ordered_at=seconds, kill=st.booleans())
+
+
+def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
+    return st.builds(
+        Unit,
+        id=job_ids,
+        raw_id=counts,
+        state=states,
+        attempt=counts,
+        restarts=counts,
+        cancel=maybe(cancels),
+    )
+
+
+elements = st.builds(
+    Elements,
+    todo=ranges,
+    cancelled=ranges,
+    ended=ranges,
+    worst=st.sampled_from(Outcome),
+    eligible_at=seconds,
+    ended_at=maybe(seconds),
+)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    number = draw(numbers)
+    return draw(
+        st.builds(
+            Job,
+            id=st.just(number),
+            uid=counts,
+            user=words,
+            token=words,
+            submitted_at=seconds,
+            request=requests,
+            work=units(st.just(JobId(number=number))) | elements,
+            hold=maybe(st.sampled_from(Hold)),
+            revision=counts,
+            unknown=st.just({}),
+        )
+    )
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> Task:
+    job = draw(jobs())
+    unit = draw(units(st.builds(JobId, number=st.just(job.id), task=indices)))
+    return Task(job=job, unit=unit, revision=draw(counts))
+
+
+runs = st.builds(
+    RunId,
+    job=st.builds(JobId, number=numbers, task=maybe(indices)),
+    attempt=st.integers(0, 10**6),
+)
+
+
+def grants() -> st.SearchStrategy[Grant]:
+    return st.builds(
+        Grant,
+        run=runs,
+        raw_id=counts,
+        token=words,
+        cores=counts,
+        memory_mib=counts,
+        limit_s=maybe(counts),
+        kill_wait_s=seconds,
+        restarts=counts,
+        cluster=words,
+    )
+
+
+long_words = words.flatmap(lambda text: st.integers(0, 900).map(lambda count: text * count))
+
+
+def endings() -> st.SearchStrategy[Ending]:
+    return st.builds(
+        Ending,
+        run=runs,
+        cause=st.sampled_from(Cause),
+        exit=maybe(exits),
+        started_at=maybe(seconds),
+        ended_at=seconds,
+        elapsed_s=seconds,
+        cpu_s=seconds,
+        survivors=st.lists(words, max_size=9).map(lambda some: tuple(some) * 60),
+        output=long_words,
+        error=long_words,
+        words=long_words,
+    )

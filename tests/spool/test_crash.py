@@ -1,0 +1,401 @@
+"""Every operation on the disk is made the last one, and each is made to fail."""
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from tests.spool.disks import CountingDisk, DyingDisk, FailingDisk, operations, run_until_death
+from tests.spool.made import (
+    RUNS,
+    array,
+    ended,
+    ending,
+    grant,
+    plain,
+    request_files,
+    task,
+    with_state,
+)
+from tinysched.errors import SpoolError, TinyschedError
+from tinysched.job.model import Outcome
+from tinysched.spool import outbox
+from tinysched.spool.private import Private
+from tinysched.spool.runs import AlreadyClaimedError
+from tinysched.spool.store import Store
+
+UID = os.geteuid()
+pytestmark = pytest.mark.crash
+
+
+def prepared(tmp_path, name):
+    """A root with a job in each state, as a dispatcher left it; opened anew for each try."""
+    root = tmp_path / name
+    root.mkdir()
+    store = Store.open(str(root), CountingDisk())
+    store.load()
+    first = store.allocate_id()
+    store.save_script(first, b"old script")
+    store.publish([plain(first)])
+    store.publish([plain(store.allocate_id(), RUNS), plain(store.allocate_id(), ended())])
+    store.publish([array(store.allocate_id(), 3)])
+    store.close()
+    return str(root)
+
+
+def empty(tmp_path, name):
+    """A root that nobody has used yet."""
+    root = tmp_path / name
+    root.mkdir()
+    return str(root)
+
+
+def publish_one(store):
+    """A job moves to another folder."""
+    store.publish([with_state(plain(2), ended(Outcome.FAILED))])
+
+
+def publish_in_place(store):
+    """A job's record is replaced where it lies."""
+    store.publish([with_state(plain(2), replace(RUNS, pid=99))])
+
+
+def publish_many(store):
+    """Two tasks start and their array moves on."""
+    job = array(4, 3, todo="")
+    store.publish([task(job, 1), task(job, 2), task(job, 3), job])
+
+
+def requeue(store):
+    """An ended job waits again."""
+    store.publish([plain(3)])
+
+
+def submit(store):
+    """A new job is accepted."""
+    number = store.allocate_id()
+    store.save_script(number, b"new script")
+    store.publish([plain(number)])
+
+
+def purge(store):
+    """An ended job is removed."""
+    store.remove([3])
+
+
+WORK = (publish_one, publish_in_place, publish_many, requeue, submit, purge)
+
+
+def whole(loaded):
+    """What is in the queue, without revisions: by id."""
+    jobs = {job.id: replace(job, revision=0) for job in loaded.jobs}
+    tasks = {
+        (one.unit.id.number, one.unit.id.task): replace(one.unit.state) for one in loaded.tasks
+    }
+    return jobs, tasks
+
+
+def look(root):
+    """Load it as the next dispatcher does, and show that it can be written."""
+    store = Store.open(root, CountingDisk())
+    loaded = store.load(0.0)
+    found = whole(loaded)
+    assert loaded.quarantined == ()
+    number = store.allocate_id()
+    assert number > loaded.last_id
+    store.save_script(number, b"next")
+    assert {(line.number, line.task) for line in store.ended()} == _ended_keys(found)
+    store.publish([plain(number, ended())])
+    assert store.remove([number]) == [number]
+    assert store.read_script(1) == b"old script"
+    store.close()
+    assert not os.listdir(f"{root}/tmp")
+    return found
+
+
+def _ended_keys(found):
+    jobs, tasks = found
+    keys = {(job.id, None) for job in jobs.values() if job.is_final}
+    return keys | {key for key, state in tasks.items() if hasattr(state, "outcome")}
+
+
+@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+def test_a_kill_at_any_operation_leaves_each_record_old_or_new_and_none_lost(tmp_path, work):
+    before = look(prepared(tmp_path, "before"))
+    done = prepared(tmp_path, "after")
+    store = Store.open(done, CountingDisk())
+    store.load()
+    work(store)
+    store.close()
+    after = look(done)
+    assert after != before
+
+    def try_it(root, disk):
+        store = Store.open(root, disk)
+        store.load()
+        start = len(disk.calls)
+        work(store)
+        return start, len(disk.calls)
+
+    probe = DyingDisk(10**9)
+    first, last = try_it(prepared(tmp_path, "probe"), probe)
+    probe.die()
+    assert last - first > 2
+    for k in range(first, last + 1):
+        root = prepared(tmp_path, f"k{k}")
+        disk = DyingDisk(k)
+        run_until_death(lambda disk, root=root: try_it(root, disk), disk)
+        jobs, tasks = look(root)
+        for number in {*before[0], *jobs}:
+            is_old = jobs.get(number) == before[0].get(number)
+            is_new = jobs.get(number) == after[0].get(number)
+            # Of an array the tasks' own records may have come first: it is put right by them.
+            is_between = number == 4 and work is publish_many and number in jobs
+            assert is_old or is_new or is_between, (k, disk.calls[-1], number)
+        for key in tasks:
+            assert tasks[key] == after[1][key]
+        if work is publish_many:
+            started = {index for _, index in tasks}
+            assert set(jobs[4].work.todo) == {1, 2, 3} - started
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+@pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+def test_a_disk_that_fails_at_any_operation_says_so_and_the_store_goes_on(tmp_path, work, number):
+    done = prepared(tmp_path, "after")
+    probe = FailingDisk(0)
+    store = Store.open(done, probe)
+    store.load()
+    first = len(probe.calls)
+    work(store)
+    last = len(probe.calls)
+    store.close()
+    after = look(done)
+    root = prepared(tmp_path, "tried")
+    for k in range(1, last - first + 1):
+        disk = FailingDisk(0)
+        store = Store.open(root, disk)
+        store.load()
+        disk.fail_at(k)
+        with suppress(SpoolError):
+            work(store)
+        assert disk.failed
+        with suppress(SpoolError):
+            work(store)
+        store.close()
+        jobs, tasks = look(root)
+        if work is not submit:
+            assert (jobs, tasks) == after, (k, disk.failed)
+        root = prepared(tmp_path, f"k{k}")
+
+
+def test_a_full_disk_is_named_and_nothing_changes(tmp_path):
+    root = prepared(tmp_path, "full")
+    before = look(root)
+    disk = FailingDisk(0)
+    store = Store.open(root, disk)
+    store.load()
+    disk.fail_at(1, more=10**6)
+    for work in WORK[:-1]:
+        with pytest.raises(SpoolError, match="No space left on device"):
+            work(store)
+    disk.work_again()
+    store.close()
+    assert look(root) == before
+
+
+def test_no_revision_is_used_twice_after_a_failed_save(tmp_path):
+    """The failed save may be on the disk: the next one must win against it."""
+    root = prepared(tmp_path, "root")
+    disk = FailingDisk(0)
+    store = Store.open(root, disk)
+    [job] = [job for job in store.load().jobs if job.id == 2]
+    for k in range(1, 12):
+        disk.fail_at(k)
+        with suppress(SpoolError):
+            store.publish([with_state(job, ended(Outcome.FAILED))])
+    disk.work_again()
+    [saved] = store.publish([with_state(job, ended(Outcome.TIMEOUT))])
+    store.close()
+    store = Store.open(root, CountingDisk())
+    assert saved in store.load(0.0).jobs
+    store.close()
+
+
+def test_ids_are_unique_whatever_is_the_last_operation(tmp_path):
+    root = prepared(tmp_path, "root")
+    used = {1, 2, 3, 4}
+
+    def work(disk):
+        store = Store.open(root, disk)
+        store.load()
+        for _ in range(3):
+            number = store.allocate_id()
+            assert number not in used
+            used.add(number)
+        store.close()
+
+    for k in range(operations(work)):
+        run_until_death(work, DyingDisk(k))
+    assert len(used) > 10
+
+
+@pytest.mark.parametrize("make", [prepared, empty], ids=lambda make: make.__name__)
+def test_a_start_may_be_killed_at_any_operation(tmp_path, make):
+    def start(disk, root):
+        Store.open(root, disk).load()
+
+    first = make(tmp_path, "first")
+    for k in range(operations(lambda disk: start(disk, first))):
+        root = make(tmp_path, f"k{k}")
+        run_until_death(lambda disk, root=root: start(disk, root), DyingDisk(k))
+        store = Store.open(root, CountingDisk())
+        assert store.load().quarantined == ()
+        store.close()
+
+
+def test_a_request_is_whole_before_anybody_is_told_and_a_dead_writer_is_no_hindrance(store, root):
+    def work(disk):
+        return outbox.write(root, UID, "tok", request_files(), disk)
+
+    count = operations(work)
+    outbox.remove(root, UID, "tok")
+    assert count > 20
+    for k in range(count):
+        run_until_death(work, DyingDisk(k))
+        private = Private.open(root, UID)
+        private.collect_garbage([], older_than=10**12)
+        assert private.tokens() == []
+        os.close(outbox.write(root, UID, "tok", request_files()))
+        assert private.request("tok").argv == ("-J", "x", "job.sh", "")
+        outbox.remove(root, UID, "tok")
+        assert private.tokens() == []
+        private.close()
+
+
+def test_a_request_that_cannot_be_stored_leaves_nothing(store, root):
+    def work(disk):
+        return outbox.write(root, UID, "tok", request_files(), disk)
+
+    Private.open(root, UID).close()
+    count = operations(work)
+    outbox.remove(root, UID, "tok")
+    for k in range(1, count + 1):
+        disk = FailingDisk(k)
+        with pytest.raises(TinyschedError, match="No space left on device"):
+            work(disk)
+        disk.die()
+        private = Private.open(root, UID)
+        assert private.tokens() == [], disk.failed
+        private.close()
+
+
+def test_a_claim_that_died_half_way_is_known_for_none(private, root):
+    def work(disk):
+        other = Private.open(root, UID, disk)
+        start = len(disk.calls)
+        other.claim(grant())
+        return start
+
+    probe = DyingDisk(10**9)
+    first = work(probe)
+    last = len(probe.calls)
+    probe.die()
+    [run] = private.runs()
+    assert run.is_claimed
+    run.forget()
+    seen = set()
+    for k in range(first, last):
+        run_until_death(work, DyingDisk(k))
+        for run in private.runs():
+            assert not run.worker_alive()
+            assert not run.job_alive()
+            assert run.started() is None
+            seen.add(run.is_claimed)
+            if run.is_claimed:
+                assert run.grant() == grant()
+            run.forget()
+        assert private.runs() == []
+        private.claim(grant()).close()
+        [run] = private.runs()
+        run.forget()
+    assert seen == {True, False}
+
+
+def test_a_claim_that_the_disk_refuses_leaves_nothing(private, root):
+    disk = FailingDisk(0)
+    other = Private.open(root, UID, disk)
+    start = len(disk.calls)
+    other.claim(grant()).close()
+    count = len(disk.calls) - start
+    for k in range(1, count + 1):
+        private.runs()[0].forget()
+        disk.fail_at(k)
+        with pytest.raises(SpoolError, match="No space left on device") as caught:
+            other.claim(grant())
+        assert not isinstance(caught.value, AlreadyClaimedError)
+        assert private.runs() == [], disk.failed
+        other.claim(grant()).close()
+    other.close()
+
+
+def test_an_exit_record_is_there_whole_or_not_at_all_and_can_be_written_again(private, root):
+    private.claim(grant()).close()
+    [run] = private.runs()
+
+    def work(disk):
+        other = Private.open(root, UID, disk)
+        [mine] = other.runs()
+        mine.reserve_exit()
+        mine.write_ending(ending(grant()))
+
+    count = operations(work)
+    assert run.ending() == ending(grant())
+    found = set()
+    for k in range(count):
+        run.forget()
+        private.claim(grant()).close()
+        run_until_death(work, DyingDisk(k))
+        [run] = private.runs()
+        found.add(run.ending())
+        run.write_ending(ending(grant()))
+        assert run.ending() == ending(grant())
+    assert found == {None, ending(grant())}
+
+
+def test_a_start_is_refused_if_its_end_could_not_be_recorded(private, root):
+    disk = FailingDisk(0)
+    other = Private.open(root, UID, disk)
+    run = other.claim(grant())
+    start = len(disk.calls)
+    run.reserve_exit()
+    count = len(disk.calls) - start
+    words = {}
+    for k in range(1, count + 1):
+        disk.fail_at(k)
+        with pytest.raises(SpoolError, match="No space left on device") as caught:
+            run.reserve_exit()
+        words[disk.failed] = caught.value.sentence
+    assert words["reserve"] == "cannot reserve the exit record: No space left on device"
+    run.reserve_exit()
+    run.close()
+    other.close()
+
+
+def test_what_is_renamed_was_synced_and_the_folder_is_synced_after(tmp_path):
+    """A power cut leaves what was synced; the order of calls is what can be seen of that."""
+    root = prepared(tmp_path, "root")
+    probe = DyingDisk(10**9)
+    store = Store.open(root, probe)
+    store.load()
+    for work in WORK[:-1]:
+        start = len(probe.calls)
+        work(store)
+        calls = probe.calls[start:]
+        renames = [k for k, call in enumerate(calls) if call == "rename"]
+        assert renames
+        assert "sync" in calls[: renames[0]]
+        assert "sync" in calls[renames[0] :]
+    store.close()
