@@ -20,7 +20,6 @@ from tinysched.wire.client import ask
 RESTART_S = 5.0
 LARGEST_SCRIPT = 4 * 1024 * 1024
 TOKEN_BYTES = 16
-WRAPPED = b"#!/bin/sh\n# This script was created by tsbatch --wrap.\n\n%s\n"
 
 
 def main(site: Site, argv: list[str]) -> int:
@@ -103,7 +102,7 @@ def _script(wrapped: str | None, rest: list[str]) -> bytes:
             raise UsageError(
                 f"cannot submit {rest[0]}: --wrap is the whole script, it takes no other"
             )
-        return WRAPPED % wrapped.encode("utf-8", "surrogateescape")
+        return options.wrapped(wrapped)
     if not rest:
         return _drain(0, "stdin")
     return _read(_find(rest[0]), rest[0])

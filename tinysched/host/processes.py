@@ -182,14 +182,6 @@ def stopped() -> list[int]:
         found.append(child.si_pid)
 
 
-def has_stopped(pid: int) -> bool:
-    """Tell whether a child has been stopped (Ctrl-Z) since this was asked last."""
-    try:
-        return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None
-    except ChildProcessError:
-        return False
-
-
 def has_children() -> bool:
     """Tell whether any child is left, running or not yet reaped."""
     try:

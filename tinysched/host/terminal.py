@@ -49,13 +49,14 @@ def take_back(group: int) -> bool:
 
 
 def suspend(group: int) -> None:
-    """Be stopped with the job's `group`, as one command to the shell; go on with it after `fg`.
+    """Be stopped like the job's `group`, as one command to the shell; go on with it after `fg`.
 
     The shell knows the caller's group only: without this, Ctrl-Z would stop the job and leave the
-    shell waiting for a command that holds its terminal for ever. Returns when continued.
+    shell waiting for a command that holds its terminal for ever. Only the caller stops: others in
+    its group (the worker) go on. Returns when continued.
     """
     take_back(group)
-    os.killpg(os.getpgrp(), signal.SIGSTOP)
+    os.kill(os.getpid(), signal.SIGSTOP)
     give_to(group, os.getpgrp())
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGCONT)

@@ -16,7 +16,7 @@ import signal
 from collections.abc import Callable
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
-from tinysched.host import processes
+from tinysched.host import limits, processes
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
@@ -54,6 +54,8 @@ def main(site: Site) -> int:
     # may touch it.
     gc.collect()
     gc.freeze()
+    # Whoever started this agent first does not set the limits of all jobs to come.
+    limits.raise_soft_limits()
     processes.set_subreaper()
     processes.set_title("ts agent")
     agent = Agent(site, private, lock, clock)

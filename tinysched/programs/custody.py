@@ -22,17 +22,18 @@ UNKILLABLE_S = 5.0
 class Custody:
     """The end of one run.
 
-    `members` lists what is alive of the run, script included. Times: `started_at` UTC seconds,
-    `began_at` boottime seconds.
+    `members` lists what is alive of the run, script included; `is_empty` knows for certain that
+    nothing is. Times: `started_at` UTC seconds, `began_at` boottime seconds.
     """
 
     def __init__(
         self, grant: Grant, started_at: float, began_at: float, clock: Clock,
-        members: Callable[[], Sequence[int]],
+        members: Callable[[], Sequence[int]], is_empty: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._grant = grant
         self._clock = clock
         self._members = members
+        self._is_empty = is_empty
         self._started_at = started_at
         self._facts = stopping.Stopping(
             started_at=began_at, limit_s=grant.limit_s, kill_wait_s=grant.kill_wait_s
@@ -64,7 +65,7 @@ class Custody:
 
     def step(self) -> float | None:
         """Does what is due. Returns in how many seconds to look again (None: when told)."""
-        if self._facts.ended_at is not None and not self._members():
+        if self._facts.ended_at is not None and self._is_empty():
             self.is_over = True
             return None
         now = self._clock.boottime()

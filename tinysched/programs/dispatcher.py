@@ -149,7 +149,7 @@ class Dispatcher:
         if not len(books.waiting) or books.cores_free <= 0:
             return
         self._plan_again_at = None
-        for start in fifo.plan(books.waiting, self.desk.room(), now):
+        for start in fifo.plan(books.waiting, self.desk.outlook.room(), now):
             try:
                 granted = self.ledger.grant(start.id, start.count, now)
             except SpoolError as error:
@@ -245,7 +245,7 @@ class Dispatcher:
             root=self._root,
             cores_used=books.cores_taken,
             cores_total=books.cores_total,
-            jobs=self.desk.counts(),
+            jobs=self.desk.outlook.counts(),
             agents=[identity.user_name(uid) for uid in sorted(self.agents.uids())],
             agents_missing=sorted(missing),
             config_file=f"{self._root}/config.yaml",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tinysched.errors import TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
 from tinysched.job.model import Grant
@@ -40,7 +41,12 @@ class Launchpad:
         """
         assignment = self._registry.assign(grant)
         ward = Ward(self._private.claim(grant), grant, assignment)
-        self.start_worker(ward)
+        try:
+            self.start_worker(ward)
+        except TinyschedError:
+            ward.close()
+            ward.dir.forget()
+            raise
         return ward
 
     def start_worker(self, ward: Ward) -> None:
@@ -63,9 +69,14 @@ class Launchpad:
             self._drop_all_but(ward.dir, listener)
             return worker.work(assignment, tools)
 
-        ward.worker = processes.fork_worker(work)
-        ward.dir.release_locks()
-        listener.abandon()
+        try:
+            ward.worker = processes.fork_worker(work)
+        except OSError as error:
+            why = f"cannot start a worker: {error.strerror}"
+            raise TinyschedError(why, "too many processes: see ulimit -u") from error
+        finally:
+            ward.dir.release_locks()
+            listener.abandon()
 
     def _drop_all_but(self, run: RunDir, listener: Listener) -> None:
         """In the worker: the agent's lock and its line to the dispatcher end with the agent."""

@@ -111,6 +111,7 @@ class Ward:
             clock.boottime() - age_s,
             clock,
             lambda: self._members(workers),
+            lambda: not self._members(workers) and not self._members(workers),
         )
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill)

@@ -98,7 +98,9 @@ class _Worker:
             return 0
         self._dir.release_alive()
         self._ring()
-        custody = Custody(self._grant, started_at, began_at, self._clock, self._members)
+        custody = Custody(
+            self._grant, started_at, began_at, self._clock, self._members, self._is_empty
+        )
         self._watch(custody, wake)
         custody.cpu_s = self._cpu_s
         self._record(custody.ending(self._output, self._error))
@@ -154,7 +156,7 @@ class _Worker:
         return until_s if wait_s is None else min(wait_s, until_s)
 
     def _reap(self, custody: Custody) -> None:
-        if self._assignment.request.foreground and processes.has_stopped(self._script):
+        if self._assignment.request.foreground and self._script in processes.stopped():
             os.write(self._bell, STOPPED)
         for reaped in processes.reap():
             self._cpu_s += reaped.cpu_s
@@ -163,6 +165,15 @@ class _Worker:
 
     def _members(self) -> list[int]:
         return tree.descendants(os.getpid(), self._spared())
+
+    def _is_empty(self) -> bool:
+        """A walk can miss who moves: that we have no children is the kernel's own word."""
+        if self._members():
+            return False
+        if not processes.has_children():
+            return True
+        agent = self._private.agent_pid()
+        return agent is not None and agent in tree.descendants(os.getpid())
 
     def _spared(self) -> Collection[int]:
         """An agent started from inside this job, and all below it, are not of this job."""

@@ -43,30 +43,6 @@ class Changes:
         self._agents = agents
         self._clock = clock
 
-    def new_job(
-        self, number: int, uid: int, user: str, token: str, request: Request, now: float
-    ) -> Job:
-        """A fresh submission as a job."""
-        work: Unit | Elements
-        if request.array is None:
-            state = Pending(eligible_at=now)
-            work = Unit(id=JobId(number=number), raw_id=number, state=state)
-        else:
-            nothing = Ranges()
-            work = Elements(
-                todo=request.array.tasks, cancelled=nothing, ended=nothing, eligible_at=now
-            )
-        return Job(
-            id=number,
-            uid=uid,
-            user=user,
-            token=token,
-            submitted_at=now,
-            request=request,
-            work=work,
-            hold=Hold.USER if request.held else None,
-        )
-
     # Who may
 
     def is_admin(self, uid: int) -> bool:
@@ -218,6 +194,27 @@ class Changes:
                 self._ledger.order_cancel(unit, again)
                 self._agents.stop(self._books.jobs[job.id], unit, kill=False)
             LOG.info("Requeued job=%s", unit.id)
+
+
+def new_job(number: int, uid: int, user: str, token: str, request: Request, now: float) -> Job:
+    """A fresh submission as a job."""
+    work: Unit | Elements
+    if request.array is None:
+        state = Pending(eligible_at=now)
+        work = Unit(id=JobId(number=number), raw_id=number, state=state)
+    else:
+        nothing = Ranges()
+        work = Elements(todo=request.array.tasks, cancelled=nothing, ended=nothing, eligible_at=now)
+    return Job(
+        id=number,
+        uid=uid,
+        user=user,
+        token=token,
+        submitted_at=now,
+        request=request,
+        work=work,
+        hold=Hold.USER if request.held else None,
+    )
 
 
 def _requeued(chosen: Chosen) -> Ranges:

@@ -1,0 +1,120 @@
+"""Where submissions come in: read, checked, given a number, and safe on disk before the answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from tinysched.errors import RefusedError, WireError
+from tinysched.host import identity
+from tinysched.host.clock import Clock
+from tinysched.host.cores import short_hostname
+from tinysched.job.model import Job, Request
+from tinysched.programs.dispatch.agents import Agents
+from tinysched.programs.dispatch.answer import Answer, encode
+from tinysched.programs.dispatch.changes import new_job
+from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.outlook import Outlook
+from tinysched.programs.dispatch.terms import Terms
+from tinysched.script import submission
+from tinysched.wire.channel import Channel, Message
+
+LOG = logging.getLogger("dispatcher")
+COMMANDS = ("tsbatch", "run_job")
+TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+class Intake:
+    """Turns submissions into jobs; the same token of the same user is the same job."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        agents: Agents,
+        outlook: Outlook,
+        clock: Clock,
+        terms: Callable[[], Terms],
+    ) -> None:
+        self._ledger = ledger
+        self._books = ledger.books
+        self._agents = agents
+        self._outlook = outlook
+        self._clock = clock
+        self._terms = terms
+
+    def submit(self, channel: Channel, message: Message) -> Answer:
+        """Answers tsbatch, and seats a foreground client.
+
+        Raises: TinyschedError with the refusal.
+        """
+        uid = channel.peer.uid
+        token = message.text("token")
+        if not TOKEN.fullmatch(token):
+            raise WireError("cannot accept a job: its token is none of ours")
+        command = message.text("command")
+        if command not in COMMANDS:
+            raise WireError("cannot accept a job: no command of ours sends this")
+        known = self._books.by_token(uid, token)
+        read = self._read_submission(command, message)
+        if known is None:
+            if read.test_only:
+                return self._test_only(read, command)
+            known = self._accept(uid, token, read, message.raw("script", b""))
+        if known.request.foreground:
+            self._agents.seat_front(known.id, channel)
+        return self._accepted(known, read, command)
+
+    def _read_submission(self, command: str, message: Message) -> submission.Submission:
+        argv, cwd = message.many("arg"), message.text("cwd")
+        if command == "run_job":
+            return submission.read_foreground(argv, cwd)
+        variables = dict(pair.partition("=")[::2] for pair in message.many("var"))
+        settings = submission.Settings(
+            max_array_index=self._terms().max_array_size - 1, command=command
+        )
+        return submission.read(argv, variables, cwd, message.raw("script", b""), settings)
+
+    def _accept(self, uid: int, token: str, read: submission.Submission, script: bytes) -> Job:
+        most = self._terms().max_jobs_per_user
+        if self._books.unfinished[uid] >= most:
+            raise RefusedError(
+                f"cannot accept a job: you have {self._books.unfinished[uid]} unfinished jobs,"
+                f" and max_jobs_per_user is {most}",
+                "wait for some to end, or cancel some",
+            )
+        if read.request.foreground:
+            self._check_fits(read.request)  # nobody sits and waits for what can never come
+        number, now = self._ledger.new_id(), self._clock.wall()
+        job = new_job(number, uid, identity.user_name(uid), token, read.request, now)
+        self._ledger.accept(job, script)
+        LOG.info("Accepted job=%d user=%s cores=%d", number, job.user, job.request.cores)
+        return self._books.jobs[number]
+
+    def _accepted(self, job: Job, read: submission.Submission, command: str) -> Answer:
+        said = str(job.id) if read.parsable else f"Submitted batch job {job.id}"
+        silent = read.quiet or job.request.foreground
+        warnings = "".join(f"{command}: warning: {words}\n" for words in read.warnings)
+        waits = "" if not job.request.foreground else str(self._outlook.why(job))
+        return Answer(
+            out="" if silent else f"{said}\n",
+            err=warnings,
+            more=(("id", str(job.id).encode()), ("waits", encode(waits))),
+        )
+
+    def _test_only(self, read: submission.Submission, command: str) -> Answer:
+        request, total = read.request, self._books.cores_total
+        self._check_fits(request)
+        free = self._books.cores_free
+        when = (
+            "now" if free >= request.cores else f"when {request.cores - free} more cores are free"
+        )
+        words = f"would start {when}, using {request.cores} of {total} cores on {short_hostname()}"
+        return Answer(err=f"{command}: {words}\n")
+
+    def _check_fits(self, request: Request) -> None:
+        total = self._books.cores_total
+        if request.cores > total:
+            raise RefusedError(
+                f"cannot run this job: it needs {request.cores} cores, this queue has {total}"
+            )

@@ -1,0 +1,97 @@
+"""The queue as it stands, for whoever asks: a snapshot, what is free, and why a job waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinysched.host.clock import Clock
+from tinysched.job.model import Elements, Job, Pending, Reason, Snapshot
+from tinysched.job.states import MEANINGS, state_name
+from tinysched.policy import fifo
+from tinysched.policy.waiting import Entry
+from tinysched.programs.dispatch.agents import Agents
+from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch.terms import Terms
+
+
+class Outlook:
+    """Looks; changes nothing."""
+
+    def __init__(
+        self, books: Books, agents: Agents, clock: Clock, terms: Callable[[], Terms]
+    ) -> None:
+        self._books = books
+        self._agents = agents
+        self._clock = clock
+        self._terms = terms
+
+    def snapshot(self) -> Snapshot:
+        """The queue as it is now, for a report."""
+        books = self._books
+        room = self.room()
+        blocked_by: list[Entry | None] = []
+
+        def explain(job: Job) -> Reason:
+            if not blocked_by:
+                blocked_by.append(fifo.blocker(books.waiting, room, self._clock.wall()))
+            return self._explain(job, room, blocked_by[0])
+
+        return Snapshot(
+            now=self._clock.wall(),
+            jobs=[books.jobs[number] for number in sorted(books.jobs)],
+            units={n: books.units(n) for n, job in books.jobs.items() if _is_array(job)},
+            explain=explain,
+            cores_total=books.cores_total,
+        )
+
+    def room(self) -> fifo.Room:
+        """What there is to give."""
+        return fifo.Room(
+            cores_total=self._books.cores_total,
+            cores_free=self._books.cores_free,
+            uids_with_agent=self._agents.uids(),
+            starvation_s=self._terms().starvation_s,
+        )
+
+    def why(self, job: Job) -> Reason:
+        """Why a pending job waits."""
+        blocked_by = fifo.blocker(self._books.waiting, self.room(), self._clock.wall())
+        return self._explain(job, self.room(), blocked_by)
+
+    def _explain(self, job: Job, room: fifo.Room, blocked_by: Entry | None) -> Reason:
+        if job.id in self._books.absent:
+            return Reason(name="ClientGone", words="its run_job.sh is not connected")
+        array = job.request.array
+        waiter = fifo.Waiter(
+            entry=Entry(
+                id=job.id,
+                uid=job.uid,
+                cores=self._books.cores_of(job),
+                eligible_at=_eligible_at(job),
+            ),
+            hold=job.hold,
+            running=self._books.live_tasks[job.id],
+            limit=None if array is None else array.limit,
+        )
+        return fifo.explain(waiter, room, blocked_by)
+
+    def counts(self) -> dict[str, int]:
+        """Jobs and tasks by state, for all that is known here."""
+        found = dict.fromkeys(MEANINGS, 0)
+        for number, job in self._books.jobs.items():
+            for unit in self._books.units(number):
+                found[state_name(unit)] += 1
+            if isinstance(job.work, Elements):
+                found["PENDING"] += len(job.work.todo)
+                found["CANCELLED"] += len(job.work.cancelled)
+        return found
+
+
+def _is_array(job: Job) -> bool:
+    return isinstance(job.work, Elements)
+
+
+def _eligible_at(job: Job) -> float:
+    if isinstance(job.work, Elements):
+        return job.work.eligible_at
+    return job.work.state.eligible_at if isinstance(job.work.state, Pending) else 0.0
