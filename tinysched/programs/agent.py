@@ -14,6 +14,7 @@ import os
 import select
 import signal
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import limits, processes
@@ -35,6 +36,7 @@ RECONNECT_S = 0.2
 GARBAGE_EVERY_S = 300.0
 GARBAGE_AGE_S = 120.0
 DEFAULT_IDLE_S = 600.0
+LOG_SIZE = 2**20
 
 
 def main(site: Site) -> int:
@@ -44,12 +46,7 @@ def main(site: Site) -> int:
     lock = _wait_for_lock(private, clock)
     if lock is None:
         return 0
-    logging.basicConfig(
-        filename=private.log_path,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
-    os.chmod(private.log_path, 0o600)
+    _open_log(private)
     # All that was imported until now is shared with every worker, and stays shared: no collection
     # may touch it.
     gc.collect()
@@ -64,7 +61,24 @@ def main(site: Site) -> int:
     except TinyschedError as error:
         LOG.error("Ended: %s", error.sentence)
         return error.exit_code
+    except Exception:
+        LOG.exception("Bug: ends, and a worker or the next command starts another")
+        raise
     return 0
+
+
+def _open_log(private: Private) -> None:
+    """Logs to the user's own file; what workers may still print on stderr goes there as well."""
+    os.umask(0o077)
+    try:
+        log = RotatingFileHandler(private.log_path, maxBytes=LOG_SIZE, backupCount=1)
+    except OSError as error:
+        raise SpoolError(f"cannot open {private.log_path}: {error.strerror}") from error
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.getLogger().handlers[:] = [log]
+    logging.getLogger().setLevel(logging.INFO)
+    if log.stream is not None:
+        os.dup2(log.stream.fileno(), 2)
 
 
 def _wait_for_lock(private: Private, clock: Clock) -> AgentLock | None:

@@ -55,16 +55,14 @@ def main(site: Site) -> int:
 
 
 def _open_log(root: str, config: Config) -> None:
+    os.umask(0o027)  # rotated logs are made at any time
     path = f"{root}/logs/dispatcher.log"
-    previous = os.umask(0o027)
     try:
         log = RotatingFileHandler(
             path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files
         )
     except OSError as error:
         raise SpoolError(f"cannot open {path}: {error.strerror}") from error
-    finally:
-        os.umask(previous)
     log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     root_log = logging.getLogger()
     root_log.handlers[:] = [log]
@@ -133,6 +131,10 @@ class Dispatcher:
                     self._forget_requests(channel, message)
         except WireError as error:
             LOG.warning("Nonsense from uid=%d: %s", channel.peer.uid, error.sentence)
+            channel.closed = True
+        except Exception:
+            # Nobody's message may end everybody's queue: the caller loses the connection, we log.
+            LOG.exception("Bug uid=%d verb=%r", channel.peer.uid, message.verb)
             channel.closed = True
 
     def advance(self) -> None:
