@@ -74,7 +74,7 @@ def test_status_tells_what_an_admin_wants_to_know(queue: Queue) -> None:
 
 def test_supervisord_restarts_a_killed_dispatcher_in_time(queue: Queue) -> None:
     assert "supervisord (pid " in queue.ok("tsdaemon", "start", "--supervised")
-    for _ in range(3):
+    for _ in range(2):
         pid = queue.pid()
         assert pid is not None
         until(lambda: "RUNNING" in supervisorctl(queue, "status").stdout, says="it is settled")
