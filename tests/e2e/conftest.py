@@ -1,4 +1,4 @@
-"""One real installation for all e2e tests, and private queues to use it with."""
+"""One real installation for tests of installing; private queues of the checkout for all others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installed import REPOSITORY, Installed, Queue
+from tests.e2e.rig import Site, User
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,55 @@ def queue(installed: Installed, tmp_path: Path) -> Iterator[Queue]:
     made = Queue(installed, root)
     yield made
     made.end()
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """Modules compiled once: the users of a private queue may not write into the checkout."""
+    command = [sys.executable, "-m", "compileall", "-q", "tinysched"]
+    subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def shared_site(compiled: None) -> Iterator[Site]:
+    """A running queue for all tests that leave its programs alone."""
+    made = Site()
+    try:
+        yield made.start()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """The shared queue; afterwards its jobs are ended, and nothing of them may be left."""
+    yield shared_site
+    shared_site.calm()
+
+
+@pytest.fixture
+def own_site(compiled: None) -> Iterator[Site]:
+    """A running queue of the test's own, whose programs it may kill."""
+    made = Site()
+    try:
+        yield made.start()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def ann(site: Site) -> User:
+    """A user in an empty directory."""
+    return site.ann.move()
+
+
+@pytest.fixture
+def ben(site: Site) -> User:
+    """Another user; the same person if the tests cannot be several users."""
+    return site.ben.move()
+
+
+@pytest.fixture
+def admin(site: Site) -> User:
+    """The queue's admin."""
+    return site.admin.move()
