@@ -72,14 +72,14 @@ def grant_fields(grant: Grant) -> Fields:
 
 def read_grant(message: Message) -> Grant:
     """The grant in a message."""
-    limit = message.text("limit_s", "")
+    has_limit = message.text("limit_s", "") != ""
     return Grant(
         run=_run(message.text("run")),
         raw_id=_int(message, "raw_id"),
         token=message.text("token"),
         cores=_int(message, "cores"),
         memory_mib=_int(message, "memory_mib"),
-        limit_s=int(limit) if limit else None,
+        limit_s=_int(message, "limit_s") if has_limit else None,
         kill_wait_s=_float(message, "kill_wait_s"),
         restarts=_int(message, "restarts"),
         cluster=message.text("cluster"),
@@ -142,14 +142,14 @@ def ending_fields(ending: Ending) -> Fields:
 
 def read_ending(message: Message) -> Ending:
     """The exit record in a message."""
-    started_at = message.text("started_at", "")
+    has_started = message.text("started_at", "") != ""
     code = message.text("exit", "")
     try:
         return Ending(
             run=_run(message.text("run")),
             cause=Cause(message.text("cause")),
             exit=Exit.parse(code) if code else None,
-            started_at=float(started_at) if started_at else None,
+            started_at=_float(message, "started_at") if has_started else None,
             ended_at=_float(message, "ended_at"),
             elapsed_s=_float(message, "elapsed_s"),
             cpu_s=_float(message, "cpu_s"),
@@ -200,9 +200,12 @@ def _run(text: str) -> RunId:
 
 def _int(message: Message, name: str) -> int:
     try:
-        return int(message.text(name))
+        value = int(message.text(name))
     except ValueError:
         raise WireError(f"cannot read '{message.verb}': '{name}' is no number") from None
+    if not -(10**15) < value < 10**15:
+        raise WireError(f"cannot read '{message.verb}': '{name}' is out of range")
+    return value
 
 
 def _float(message: Message, name: str) -> float:
