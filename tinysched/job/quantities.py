@@ -58,7 +58,7 @@ def format_time(epoch: float, offset_s: int) -> str:
     Units: seconds since 1970 UTC, and the seconds that local clocks are ahead of UTC.
     """
     local = datetime.fromtimestamp(floor(epoch) + offset_s, tz=timezone.utc)
-    return local.strftime("%Y-%m-%dT%H:%M:%S")
+    return local.isoformat()[:19]
 
 
 def parse_memory(text: str) -> int:

@@ -14,20 +14,20 @@ from itertools import chain, islice
 
 from tinysched.job.spans import (
     Span,
+    affected,
     arrange,
     count,
     in_runs,
     is_ordered,
     make_span,
     meet,
+    parse_spans,
     render,
+    splice,
     subtract,
     sweep,
     within_reach,
 )
-
-# More digits than any index has: beyond them a text is no index, however long it is.
-_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,9 +57,10 @@ class Ranges:
 
         Raises: ValueError.
         """
-        if not text:
-            return cls()
-        sets = [_parse_item(item) for item in text.split(",")]
+        spans = parse_spans(text)
+        if is_ordered(spans):
+            return cls(spans=in_runs(spans))
+        sets = [cls(spans=in_runs([span])) for span in spans]
         while len(sets) > 1:  # in pairs, so that a long list costs little
             sets = [
                 sets[i] | sets[i + 1] if i + 1 < len(sets) else sets[i]
@@ -83,11 +84,11 @@ class Ranges:
 
     def add(self, index: int) -> Ranges:
         """This set with `index` in it."""
-        return self if index in self else _set_of([*self.spans, (index, index, 1)])
+        return self | Ranges(spans=((index, index, 1),))
 
     def remove(self, index: int) -> Ranges:
         """This set without `index`, whether it was there or not."""
-        return self - Ranges(spans=((index, index, 1),)) if index in self else self
+        return self - Ranges(spans=((index, index, 1),))
 
     def take(self, count: int) -> tuple[int, ...]:
         """The `count` smallest indices, or all there are."""
@@ -97,7 +98,11 @@ class Ranges:
         """Every index of either."""
         if not self.spans or not other.spans:
             return self if self.spans else other
-        return _set_of([*self.spans, *(other - self).spans])
+        new = other - self
+        if not (new and is_ordered(self.spans)):
+            return _set_of([*self.spans, *new.spans])
+        begin, end = affected(self.spans, new.first, new.last)
+        return _patched(self.spans, begin, end, arrange([*self.spans[begin:end], *new.spans]))
 
     def __and__(self, other: Ranges) -> Ranges:
         """The indices of both."""
@@ -111,12 +116,18 @@ class Ranges:
 
     def __sub__(self, other: Ranges) -> Ranges:
         """The indices of this set that are not in the other."""
+        if not self.spans or not other.spans:
+            return self
+        whole = is_ordered(self.spans)
+        begin, end = (
+            affected(self.spans, other.first, other.last) if whole else (0, len(self.spans))
+        )
         ordered = is_ordered(other.spans)
         rest: list[Span] = []
-        for mine in self.spans:
+        for mine in self.spans[begin:end]:
             its = within_reach(other.spans, mine, ordered)
             rest.extend(sweep(mine, its) if ordered else subtract(mine, its))
-        return _set_of(rest)
+        return _patched(self.spans, begin, end, arrange(rest)) if whole else _set_of(rest)
 
     def __contains__(self, index: object) -> bool:
         if not isinstance(index, int):
@@ -152,20 +163,12 @@ class Ranges:
         return ",".join(render(span) for span in self.spans)
 
 
+def _patched(spans: tuple[Span, ...], begin: int, end: int, middle: tuple[Span, ...]) -> Ranges:
+    """The set of ordered spans with `middle` in the place of some."""
+    if is_ordered(middle):
+        return Ranges(spans=splice(spans, begin, end, middle))
+    return _set_of([*spans[:begin], *middle, *spans[end:]])
+
+
 def _set_of(spans: Iterable[Span]) -> Ranges:
     return Ranges(spans=arrange(spans))
-
-
-def _parse_item(text: str) -> Ranges:
-    bounds, colon, step = text.partition(":")
-    first, dash, last = bounds.partition("-")
-    if colon and not dash:
-        raise ValueError(f"a step without a range: {text!r}")
-    low = _number(first)
-    return Ranges.span(low, _number(last) if dash else low, _number(step) if colon else 1)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise ValueError(f"not an index: {text[:_MOST_DIGITS]!r}")
-    return int(text)

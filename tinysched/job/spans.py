@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from math import gcd, inf
 
 Span = tuple[int, int, int]  # first, last (a member), step; a single index has step 1
 
+# More digits than any index has: beyond them a text is no index, however long it is.
+_MOST_DIGITS = 18
 # A tangle of so few indices is laid out one by one, for the sake of its readers.
 _SMALL_TANGLE = 64
 _FEW_SPANS = 16
@@ -33,9 +35,44 @@ def render(span: Span) -> str:
     return f"{first}-{last}" if step == 1 else f"{first}-{last}:{step}"
 
 
-def is_ordered(spans: tuple[Span, ...]) -> bool:
+def is_ordered(spans: Sequence[Span]) -> bool:
     """Whether each span lies wholly before the next."""
     return all(spans[i][1] < spans[i + 1][0] for i in range(len(spans) - 1))
+
+
+def parse_spans(text: str) -> tuple[Span, ...]:
+    """The spans that a list such as `1-3,7,9-15:2` names, as they stand there.
+
+    Raises: ValueError.
+    """
+    return tuple(_parse_span(item) for item in text.split(",")) if text else ()
+
+
+def _parse_span(text: str) -> Span:
+    bounds, colon, step = text.partition(":")
+    first, dash, last = bounds.partition("-")
+    if colon and not dash:
+        raise ValueError(f"a step without a range: {text!r}")
+    low = _number(first)
+    high = _number(last) if dash else low
+    stride = _number(step) if colon else 1
+    if high < low or not stride:
+        raise ValueError(f"no range: {text!r}")
+    return make_span(low, high, stride)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise ValueError(f"not an index: {text[:_MOST_DIGITS]!r}")
+    return int(text)
+
+
+def affected(spans: tuple[Span, ...], low: int, high: int) -> tuple[int, int]:
+    """Where those of some ordered spans begin and end that reach into `low` to `high`."""
+    return (
+        bisect_left(spans, low, key=_last),
+        bisect_right(spans, (high, inf, inf)),
+    )
 
 
 def within_reach(spans: tuple[Span, ...], span: Span, ordered: bool) -> tuple[Span, ...]:
@@ -124,18 +161,30 @@ def subtract(span: Span, others: Iterable[Span]) -> list[Span]:
 
 def arrange(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Disjoint spans in any order as few spans in order."""
+    out: list[Span] = []
     tidy: list[Span] = []
+    for tangle in _tangles(sorted(spans)):
+        parts = _untangle(tangle)
+        if is_ordered(parts):
+            tidy.extend(parts)
+        else:
+            out.extend((*in_runs(tidy), *parts))
+            tidy = []
+    return (*out, *in_runs(tidy))
+
+
+def _tangles(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """Groups of spans within one another's reach; most have one member."""
     tangle: list[Span] = []
     reach: float = -inf
-    for span in sorted(spans):
-        if span[0] > reach:
-            tidy.extend(_untangle(tangle))
+    for span in spans:
+        if span[0] > reach and tangle:
+            yield tangle
             tangle = []
         tangle.append(span)
         reach = max(reach, span[1])
-    tidy.extend(_untangle(tangle))
-    ordered = tuple(tidy)
-    return in_runs(ordered) if is_ordered(ordered) else ordered
+    if tangle:
+        yield tangle
 
 
 def _untangle(tangle: list[Span]) -> list[Span]:
@@ -178,15 +227,44 @@ def in_runs(spans: Iterable[Span]) -> tuple[Span, ...]:
     out: list[Span] = []
     run: Span | None = None
     for span in spans:
-        rest: Span | None = span
-        while rest is not None:
-            if run is None:
-                run, rest = rest, None
-            else:
-                run, rest = _join(out, run, rest)
+        run = _go_on(out, run, span)
     if run is not None:
         out.extend(_closed(run))
     return tuple(out)
+
+
+def splice(
+    spans: tuple[Span, ...], begin: int, end: int, middle: Iterable[Span]
+) -> tuple[Span, ...]:
+    """Runs in order with `middle` in the place of `spans[begin:end]`, again as runs in order.
+
+    The same as `in_runs` of them all, but only what is near the change is looked at: a run depends
+    on no more than two spans before it, and once a run begins where one began before, all goes on
+    as before.
+    """
+    start = max(begin - 2, 0)
+    out = list(spans[:start])
+    run: Span | None = None
+    for span in (*spans[start:begin], *middle):
+        run = _go_on(out, run, span)
+    for at in range(end, len(spans)):
+        run = _go_on(out, run, spans[at])
+        if run is spans[at]:
+            return (*out, *spans[at:])
+    if run is not None:
+        out.extend(_closed(run))
+    return tuple(out)
+
+
+def _go_on(out: list[Span], run: Span | None, span: Span) -> Span | None:
+    """Takes one more span into the walk; finished runs go out, the unfinished one comes back."""
+    rest: Span | None = span
+    while rest is not None:
+        if run is None:
+            run, rest = rest, None
+        else:
+            run, rest = _join(out, run, rest)
+    return run
 
 
 def _join(out: list[Span], run: Span, span: Span) -> tuple[Span | None, Span | None]:

@@ -16,7 +16,9 @@ from tinysched.job.queries import (
     Selector,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.spans import parse_spans
 from tinysched.job.states import MEANINGS
+from tinysched.script.arrays import steps_that_cross
 from tinysched.script.grammar import Option, cure, has, shown, split, values
 from tinysched.script.options import TSCANCEL, TSCONTROL, TSOUT, TSPURGE, TSQUEUE
 from tinysched.script.signals import number_of
@@ -55,7 +57,7 @@ def queue(argv: Sequence[str], *, me: str) -> QueueQuery:
         states, everything = None, True
     return QueueQuery(
         filter=Filter(
-            selectors=_each(found, "jobs", selectors, command),
+            selectors=_jobs(found, command),
             users=_users(found, me, command),
             states=states,
             names=_words(found, "name", command),
@@ -129,7 +131,16 @@ def purge(argv: Sequence[str]) -> PurgeQuery:
 
 def selectors(text: str) -> tuple[Selector, ...]:
     """The jobs and tasks named in a list: `42,43_7,44_[2-4,9]`. Raises: ValueError."""
-    return tuple(_selector(item) for item in _outside_brackets(text))
+    named = tuple(_selector(item) for item in _outside_brackets(text))
+    _check_steps(named)
+    return named
+
+
+def _check_steps(named: Iterable[Selector]) -> None:
+    """Refuses to combine many steps in one array: the pieces would keep the dispatcher busy."""
+    stepped = [s.number for s in named if s.tasks and any(step > 1 for *_, step in s.tasks.spans)]
+    if len(set(stepped)) < len(stepped):
+        raise ValueError("only one list of tasks with a step may be given for a job")
 
 
 def _selector(text: str) -> Selector:
@@ -138,9 +149,12 @@ def _selector(text: str) -> Selector:
         return Selector(number=_id(number))
     bracketed = tasks.startswith("[") and tasks.endswith("]")
     try:
-        named = Ranges.parse(tasks[1:-1]) if bracketed else Ranges.of([_whole(tasks)])
+        spans = parse_spans(tasks[1:-1]) if bracketed else parse_spans(str(_whole(tasks)))
     except ValueError:
         raise ValueError(_ID_FORMS) from None
+    if steps_that_cross(spans):
+        raise ValueError("ranges with a step may not overlap")
+    named = Ranges.parse(tasks[1:-1] if bracketed else tasks)
     if not named:
         raise ValueError(_ID_FORMS)
     return Selector(number=_id(number), tasks=named)
@@ -175,6 +189,19 @@ def _ids(words: Iterable[str], command: str) -> tuple[Selector, ...]:
             named.extend(selectors(word))
         except ValueError as why:
             raise _wrong(command, f"{shown(word)} is no job: {why}") from None
+    return _checked(named, command)
+
+
+def _jobs(found: _Found, command: str) -> tuple[Selector, ...] | None:
+    named = _each(found, "jobs", selectors, command)
+    return None if named is None else _checked(named, command)
+
+
+def _checked(named: Sequence[Selector], command: str) -> tuple[Selector, ...]:
+    try:
+        _check_steps(named)
+    except ValueError as why:
+        raise _wrong(command, str(why)) from None
     return tuple(named)
 
 

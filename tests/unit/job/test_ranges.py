@@ -94,6 +94,12 @@ def test_the_order_of_building_does_not_show_in_the_spans(plain):
     assert grown.spans == Ranges.of(plain).spans
 
 
+@given(small_sets, st.sets(st.integers(0, 60), max_size=4), st.booleans())
+def test_a_small_change_gives_the_same_spans_as_building_anew(plain, few, adding):
+    changed = Ranges.of(plain) | Ranges.of(few) if adding else Ranges.of(plain) - Ranges.of(few)
+    assert changed.spans == Ranges.of(plain | few if adding else plain - few).spans
+
+
 @given(st.text(alphabet="0123456789-,: x", max_size=12))
 def test_any_text_is_a_set_or_a_value_error(text):
     try:

@@ -67,17 +67,33 @@ def test_an_index_over_the_highest_is_refused_and_the_highest_named():
             parse(text, 1000)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999), st.integers(1, 20)), min_size=1),
-    st.none() | st.integers(1, 999999),
-)
-def test_an_array_reads_back_as_it_was_printed(spans, limit):
-    tasks = Ranges()
-    for first, length, step in spans:
-        tasks |= Ranges.span(first, first + length, step)
+spans = st.tuples(st.integers(0, 999), st.integers(0, 999))
+
+
+@given(st.lists(spans, max_size=5), spans, st.integers(1, 20), st.none() | st.integers(1, 999999))
+def test_an_array_reads_back_as_it_was_printed(plain, stepped, step, limit):
+    tasks = Ranges.span(stepped[0], sum(stepped), step)
+    for first, length in plain:
+        tasks |= Ranges.span(first, first + length)
     array = Array(tasks=tasks, limit=limit)
     assert parse(render(array), 2000) == array
     assert len(array.tasks) == len(list(array.tasks))
+
+
+def test_many_ranges_with_a_step_are_read_while_they_lie_one_after_another():
+    apart = ",".join(f"{first}-{first + 8}:2" for first in range(0, 1000, 10))
+    assert len(parse(apart, 1000).tasks) == 500
+
+
+def test_a_few_ranges_with_a_step_may_overlap():
+    assert len(parse("0-9:4,1-9:4,2-9:4,3-9:4", 1000).tasks) == 10
+    with pytest.raises(ValueError, match="at most 4 overlapping ranges with a step"):
+        parse("0-99:4,1-99:5,2-99:7,3-99:9,4-99:11", 1000)
+
+
+def test_what_would_fall_into_too_many_pieces_is_refused():
+    with pytest.raises(ValueError, match="at most 10000 separate ranges"):
+        parse("0-99999999:31,1-99999999:37,2-99999999:41,3-99999999:43", 10**8)
 
 
 @given(st.text(alphabet="0123456789-,:% x", max_size=12))

@@ -107,9 +107,32 @@ def test_what_names_no_job_is_refused_with_the_forms_that_would(text):
 def test_selectors_read_back_as_they_are_printed(wanted):
     selectors = tuple(
         Selector(number=number, tasks=None if tasks is None else Ranges.of(tasks))
-        for number, tasks in wanted
+        for number, tasks in dict(wanted).items()
     )
     assert queries.selectors(",".join(map(named, selectors))) == selectors
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("42_[0-99:2,0-99:3]", "ranges with a step may not overlap"),
+        ("42_[0-99:2],42_[0-99:3]", "only one list of tasks with a step may be given for a job"),
+    ],
+)
+def test_steps_that_cross_are_refused(text, why):
+    for command in (lambda: queue("-j", text), lambda: cancel(text)):
+        with pytest.raises(UsageError, match=why):
+            command()
+    apart = text.split(",42")
+    if len(apart) > 1:
+        with pytest.raises(UsageError, match=why):
+            cancel(apart[0], f"42{apart[1]}")
+        with pytest.raises(UsageError, match=why):
+            queue("-j", apart[0], "-j", f"42{apart[1]}")
+
+
+def test_steps_that_do_not_cross_are_fine():
+    assert len(queries.selectors("42_[0-8:2,11-19:2],43_[0-9:3],42_1,42_3,42_5")) == 5
 
 
 @pytest.mark.parametrize(
