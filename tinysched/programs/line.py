@@ -204,7 +204,7 @@ class Line:
                 self.ward.stop(kill=messages.read_number(message, "kill") != 0)
             case "signal" if self.ward is not None:
                 self.ward.signal(messages.read_number(message, "signal"))
-            case "ended-ack":
+            case "ended-ack" | "stop":  # a stop of what does not run yet
                 self.is_acknowledged = True
             case _:
                 return  # said to agents only

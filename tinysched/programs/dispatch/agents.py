@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 from tinysched.errors import SpoolError, WireError
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cancel, Cause, Ending, Job, Pending, RunId, Running, Unit
+from tinysched.job.model import Cause, Ending, Job, RunId, Running, Unit
 from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message
 
-# So long after a start of the dispatcher, foreground clients have found it again or are gone.
-FRONT_BACK_S = 20.0
+# So long an agent may take to start before its absence is worth a word to its user.
+AGENT_START_S = 5.0
 
 LOG = logging.getLogger("dispatcher")
 
@@ -29,17 +30,13 @@ class Agents:
         self._clock = clock
         self._terms = terms
         self._agents: dict[int, Channel] = {}
-        self._fronts: dict[int, Channel] = {}
+        self.fronts = Fronts(ledger, clock)
         self._gone_since: dict[int, float] = {}
+        self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
         now = clock.boottime()
         for job, _ in self._books.live():
             self._gone_since[job.uid] = now
-        for number, job in self._books.jobs.items():
-            if job.request.foreground and not job.is_final:
-                self._books.absent.add(number)
-                self._books.file(number)
-        self._fronts_due_at = now + FRONT_BACK_S
 
     # Who is there
 
@@ -51,9 +48,16 @@ class Agents:
         """The user has unfinished jobs and no agent to run them."""
         return uid not in self._agents and self._books.unfinished[uid] > 0
 
-    def is_agent(self, channel: Channel) -> bool:
-        """This connection is that of an agent or of a foreground client."""
-        return channel in self._agents.values() or channel in self._fronts.values()
+    def call_for(self, uid: int) -> bool:
+        """Whether a command of this user has to start the agent; from now on it is expected."""
+        if not self.is_missing(uid):
+            return False
+        self._expected_until[uid] = self._clock.boottime() + AGENT_START_S
+        return True
+
+    def is_expected(self, uid: int) -> bool:
+        """A command of the user was told to start the agent, moments ago."""
+        return self._clock.boottime() < self._expected_until.get(uid, 0.0)
 
     # What they say
 
@@ -81,14 +85,10 @@ class Agents:
             del self._agents[uid]
             self._gone_since[uid] = self._clock.boottime()
             LOG.info("Agent gone uid=%d", uid)
-        for number in [n for n, front in self._fronts.items() if front is channel]:
-            self._front_lost(number)
-
-    def seat_front(self, number: int, channel: Channel) -> None:
-        """A foreground client waits for its job on this connection."""
-        self._fronts[number] = channel
-        self._books.absent.discard(number)
-        self._books.file(number)
+        agent = self._agents.get(uid)
+        for unit in self.fronts.lost(channel):
+            if agent is not None:
+                agent.send("adopt", messages.run_fields(_run(unit)))
 
     # What they are told
 
@@ -113,7 +113,7 @@ class Agents:
         return True
 
     def _launcher(self, job: Job) -> Channel | None:
-        front = self._fronts.get(job.id)
+        front = self.fronts.get(job.id)
         return front if front is not None else self._agents.get(job.uid)
 
     # What time brings
@@ -130,9 +130,7 @@ class Agents:
                 self._books.surrender(unit.id)
         for ending in list(self._unwritten.values()):
             self._settle(ending)
-        if now >= self._fronts_due_at:
-            for number in sorted(self._books.absent):
-                self._cancel_absent(number)
+        self.fronts.tick()
 
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
@@ -140,7 +138,8 @@ class Agents:
         now = self._clock.boottime()
         lost_s = self._terms().agent_lost_s
         due += [max(0.0, since + lost_s - now) for since in self._gone_since.values()]
-        due += [max(0.0, self._fronts_due_at - now)] if self._books.absent else []
+        fronts_s = self.fronts.next_tick_s()
+        due += [] if fronts_s is None else [fronts_s]
         return min(due, default=None)
 
     # One message each
@@ -169,7 +168,7 @@ class Agents:
     def _unknown_to_agent(self, job: Job, unit: Unit) -> None:
         """A grant that never arrived is made again; what had started is lost."""
         self._books.reclaim(unit.id)
-        if job.id in self._fronts:
+        if self.fronts.get(job.id) is not None:
             return
         if isinstance(unit.state, Running) and unit.cancel is None:
             words = "neither its worker nor its agent saw the end"
@@ -239,34 +238,6 @@ class Agents:
             channel.send("leave-yes", [])
         else:
             channel.send("leave-no", [])
-
-    def _front_lost(self, number: int) -> None:
-        """Its client is gone: what waits is cancelled, what runs is the agent's to watch."""
-        del self._fronts[number]
-        job = self._books.jobs.get(number)
-        if job is None or not isinstance(job.work, Unit) or job.is_final:
-            return
-        if self._books.is_live(job.work.id):
-            agent = self._agents.get(job.uid)
-            if agent is not None:
-                agent.send("adopt", messages.run_fields(_run(job.work)))
-            return
-        self._cancel_absent(number)
-
-    def _cancel_absent(self, number: int) -> None:
-        job = self._books.jobs[number]
-        if not isinstance(job.work, Unit) or not isinstance(job.work.state, Pending):
-            self._books.absent.discard(number)
-            return
-        LOG.info("Client gone: cancelled job=%s user=%s", number, job.user)
-        cancel = Cancel(by_uid=job.uid, ordered_at=self._clock.wall())
-        try:
-            self._ledger.order_cancel(job.work, cancel)
-        except SpoolError as error:
-            LOG.error("Cancel not recorded job=%s: %s", number, error.sentence)
-            self._books.absent.add(number)
-            self._books.file(number)
-            self._fronts_due_at = self._clock.boottime() + 1.0
 
     def _owns(self, channel: Channel, run: RunId) -> bool:
         job = self._books.jobs.get(run.job.number)

@@ -113,6 +113,8 @@ class Changes:
             if isinstance(unit.state, Pending):
                 if unit.id.task is None:
                     self._ledger.order_cancel(unit, cancel)
+                if job.request.foreground:
+                    self._agents.stop(job, unit, kill=kill)
             elif not isinstance(unit.state, Ended):
                 self._ledger.order_cancel(unit, cancel)
                 self._agents.stop(self._books.jobs[job.id], unit, kill=kill)

@@ -75,7 +75,7 @@ class Desk:
         fields = [
             ("exit", str(answer.exit_code).encode()),
             ("err", encode(answer.err)),
-            ("agent_missing", b"1" if self._agents.is_missing(channel.peer.uid) else b"0"),
+            ("agent_missing", b"1" if self._agents.call_for(channel.peer.uid) else b"0"),
             *answer.more,
         ]
         channel.answer(fields, encode(answer.out))

@@ -62,7 +62,7 @@ class Intake:
                 return self._test_only(read, command)
             known = self._accept(uid, token, read, message.raw("script", b""))
         if known.request.foreground:
-            self._agents.seat_front(known.id, channel)
+            self._agents.fronts.seat(known.id, channel)
         return self._accepted(known, read, command)
 
     def _read_submission(self, command: str, message: Message) -> submission.Submission:

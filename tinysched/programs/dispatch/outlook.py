@@ -61,6 +61,8 @@ class Outlook:
     def _explain(self, job: Job, room: fifo.Room, blocked_by: Entry | None) -> Reason:
         if job.id in self._books.absent:
             return Reason(name="ClientGone", words="its run_job.sh is not connected")
+        if job.hold is None and self._agents.is_missing(job.uid) and self._is_starting(job):
+            return Reason(name="AgentDown", words="its owner's agent is being started")
         array = job.request.array
         waiter = fifo.Waiter(
             entry=Entry(
@@ -74,6 +76,10 @@ class Outlook:
             limit=None if array is None else array.limit,
         )
         return fifo.explain(waiter, room, blocked_by)
+
+    def _is_starting(self, job: Job) -> bool:
+        fits = self._books.cores_of(job) <= self._books.cores_total
+        return fits and self._agents.is_expected(job.uid)
 
     def counts(self) -> dict[str, int]:
         """Jobs and tasks by state, for all that is known here."""
