@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tinysched.commands.pages import PAGES
+from tinysched.job.reasons import REASONS
 from tinysched.job.states import MEANINGS
 from tinysched.report.json import ABOUT, FIELDS
 from tinysched.script.grammar import STORED
@@ -39,7 +40,7 @@ def options() -> str:
 
 
 def states() -> str:
-    """Every state that tsqueue shows."""
+    """Every state and reason that tsqueue shows."""
     return "\n".join(
         [
             "# States\n",
@@ -48,6 +49,10 @@ def states() -> str:
             " that is requeued goes back to PENDING; apart from that, the states below COMPLETING"
             " are final.\n",
             table(("state", "meaning"), MEANINGS.items()),
+            "# Reasons\n",
+            "What the last column of `tsqueue` begins with; after a colon follow the particulars"
+            " (`Resources: needs 8 cores, 3 free`).\n",
+            table(("reason", "meaning"), REASONS.items()),
         ]
     )
 
