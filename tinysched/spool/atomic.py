@@ -11,7 +11,7 @@ from __future__ import annotations
 import posix
 
 from tinysched.errors import SpoolError
-from tinysched.spool.disk import Disk, cannot
+from tinysched.spool.disk import Disk, cannot, write_all
 from tinysched.spool.tree import TEMP_PREFIX
 
 _TYPE = 0o170000
@@ -299,10 +299,3 @@ def _read_all(disk: Disk, fd: int, limit: int, owner: int | None, path: str) -> 
         pieces.append(piece)
         left -= len(piece)
     raise SpoolError(f"cannot read {path}: it is larger than {limit} bytes")
-
-
-def write_all(disk: Disk, fd: int, content: bytes) -> None:
-    """Write until all is written."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[disk.write(fd, rest) :]

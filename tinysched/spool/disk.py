@@ -111,3 +111,10 @@ def cannot(verb: str, path: str, error: OSError) -> SpoolError:
     if error.errno == errno.ELOOP:
         why = "it is a symbolic link"
     return SpoolError(f"cannot {verb} {path}: {why}")
+
+
+def write_all(disk: Disk, fd: int, content: bytes) -> None:
+    """Write until all is written."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[disk.write(fd, rest) :]

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from tinysched.errors import SpoolError
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import Elements, Ended, Job, Outcome, Task
-from tinysched.spool.atomic import Folder, write_all
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import write_all
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.tree import ENDED_LOG
 

@@ -22,8 +22,10 @@ _SETTINGS = {
 
 def is_legacy(raw: bytes) -> bool:
     """Whether a record is one of the Bash version's."""
-    start = raw.lstrip()[:200]
-    return not start.startswith(b"{") and b"=" in start.split(b"\n")[0]
+    start = raw.lstrip()[:1000]
+    if start.startswith(b"{") or b"\0" in start:
+        return False
+    return bool(parse_lines(start.decode("utf-8", "surrogateescape")))
 
 
 def parse_lines(text: str) -> dict[str, str]:

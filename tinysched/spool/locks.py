@@ -115,7 +115,10 @@ def _lock_folder(disk: Disk, path: str) -> Folder:
 
 
 def _held(folder: Folder) -> SpoolError:
-    pid = (folder.read(GLOBAL_LOCK, 64) or b"").strip()
+    try:
+        pid = (folder.read(GLOBAL_LOCK, 64) or b"").strip()
+    except SpoolError:
+        pid = b""
     who = f" (pid {int(pid)})" if pid.isdigit() else ""
     return SpoolError(
         f"cannot take the lock in {folder.path}: another dispatcher holds it{who}",

@@ -126,7 +126,10 @@ class QueueFiles:
         return record
 
     def _read_legacy(self, raw: bytes, key: Key, folder_name: str) -> Record:
-        status = self.folders[folder_name].status(tree.meta_name(*key))
+        folder, name = self.folders[folder_name], tree.meta_name(*key)
+        if folder_name not in (tree.COMPLETED, tree.FAILED):
+            raise SpoolError(f"cannot use {folder.where(name)}: the Bash version wrote it")
+        status = folder.status(name)
         outcome = Outcome.COMPLETED if folder_name == tree.COMPLETED else Outcome.FAILED
         return legacyrecords.read(raw, key, status.st_uid if status else self.owner, outcome)
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from tinysched.errors import SpoolError
 from tinysched.job.model import Ending, Grant, RunId
 from tinysched.spool import tree
-from tinysched.spool.atomic import Folder, write_all
-from tinysched.spool.disk import cannot
+from tinysched.spool.atomic import Folder
+from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.locks import is_locked, try_lock
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
@@ -118,10 +118,12 @@ class RunDir:
             if folder is None:
                 return False
             self.worker_lock_fd = _lock(folder, tree.WORKER_LOCK)
-            if self.worker_lock_fd >= 0:
-                self.alive_fd = _lock(folder, tree.ALIVE)
-        if self.alive_fd < 0:
-            self.release_locks()
+            try:
+                if self.worker_lock_fd >= 0:
+                    self.alive_fd = _lock(folder, tree.ALIVE)
+            finally:
+                if self.alive_fd < 0:
+                    self.release_locks()
         return self.alive_fd >= 0
 
     def worker_alive(self) -> bool:

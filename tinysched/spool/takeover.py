@@ -30,7 +30,7 @@ def take_over(files: QueueFiles, temps: Folder, meta_mode: int) -> list[str]:
     Writes: queue/legacy/, and a record for each ended array, which had none.
     """
     aside = _unfinished(files)
-    if aside:
+    if aside or _was_begun(files):
         _set_aside(files, temps, aside)
     _write_arrays(files, temps, meta_mode)
     return [f"set aside {tree.meta_name(*key)}, to be submitted again" for _, key in aside]
@@ -47,6 +47,14 @@ def _unfinished(files: QueueFiles) -> list[tuple[str, Key]]:
             if raw is not None and legacyrecords.is_legacy(raw):
                 found.append((folder_name, parts[:2]))
     return found
+
+
+def _was_begun(files: QueueFiles) -> bool:
+    legacy = files.root.find_below(f"queue/{tree.LEGACY}")
+    if legacy is None:
+        return False
+    legacy.close()
+    return True
 
 
 def _read(folder: Folder, name: str) -> bytes | None:

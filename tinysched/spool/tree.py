@@ -1,7 +1,7 @@
 """Names, paths and modes of everything under a root.
 
-On the start-up path of the small commands: imports nothing. docs/spool.md is compared with
-`PLACES` in a test, and so is what the programs really make.
+On the start-up path of the small commands: imports nothing. places.py says what each of
+them is.
 """
 
 from __future__ import annotations
@@ -66,16 +66,6 @@ TEMP_PREFIX = ".new."
 GONE_PREFIX = ".gone."
 
 
-def config_path(root: str) -> str:
-    """The file of settings."""
-    return f"{root}/config.yaml"
-
-
-def queue_dir(root: str, folder: str) -> str:
-    """One of the folders whose names are states."""
-    return f"{root}/queue/{folder}"
-
-
 def meta_name(number: int, task: int | None = None) -> str:
     """The file name of a job's record, or of a task's."""
     return f"job_{number}.meta" if task is None else f"job_{number}_{task}.meta"
@@ -128,26 +118,6 @@ def users_dir(root: str) -> str:
 def user_name(uid: int) -> str:
     """The name of a user's own directory, below users/."""
     return f"u{uid}"
-
-
-def user_dir(root: str, uid: int) -> str:
-    """A user's own directory."""
-    return f"{root}/users/u{uid}"
-
-
-def run_dir(root: str, uid: int, run: str) -> str:
-    """The directory of one attempt."""
-    return f"{root}/users/u{uid}/runs/{run}"
-
-
-def control_socket(root: str) -> str:
-    """Where the dispatcher listens."""
-    return f"{root}/run/ctl.sock"
-
-
-def log_dir(root: str) -> str:
-    """Where the dispatcher's log lies."""
-    return f"{root}/logs"
 
 
 def lock_dir(root: str) -> str:
