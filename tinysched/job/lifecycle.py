@@ -110,11 +110,6 @@ def cancelled_unstarted(unit: Unit, cancel: Cancel) -> Unit:
     return replace(unit, state=final, cancel=cancel)
 
 
-def failed_unstarted(unit: Unit, now: float, reason: Reason) -> Unit:
-    """A unit that cannot be launched at all ends as FAILED."""
-    return replace(unit, state=Ended(outcome=Outcome.FAILED, reason=reason, ended_at=now))
-
-
 def requeued(unit: Unit, now: float) -> Unit:
     """A unit goes back into the queue; its next attempt is a new one."""
     return replace(unit, state=Pending(eligible_at=now), restarts=unit.restarts + 1, cancel=None)
