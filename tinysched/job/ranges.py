@@ -98,6 +98,8 @@ class Ranges:
         """Every index of either."""
         if not self.spans or not other.spans:
             return self if self.spans else other
+        if len(self) < len(other):  # the larger one stays whole: so the pieces are few
+            return other | self
         new = other - self
         if not (new and is_ordered(self.spans)):
             return _set_of([*self.spans, *new.spans])

@@ -15,6 +15,7 @@ _MOST_DIGITS = 9
 # Ranges with different steps cut one another to pieces; a few are enough for any real array, and
 # many would keep the dispatcher from everybody else.
 _MOST_STEPS = 4
+_MOST_BESIDE_STEPS = 64
 _MOST_SPANS = 10_000
 
 
@@ -39,8 +40,12 @@ def parse(text: str, max_index: int) -> Array:
         raise ValueError(f"expected {FORMS}") from None
     if max(last for _, last, _ in spans) > max_index:
         raise IndexTooLargeError(f"the highest index of a task may be {max_index}")
-    if steps_that_cross(spans) > _MOST_STEPS:
-        raise ValueError(f"expected at most {_MOST_STEPS} overlapping ranges with a step")
+    crossing = steps_that_cross(spans)
+    if crossing > _MOST_STEPS or (crossing > 1 and len(spans) > _MOST_BESIDE_STEPS):
+        raise ValueError(
+            f"expected at most {_MOST_STEPS} overlapping ranges with a step,"
+            f" and {_MOST_BESIDE_STEPS} ranges with them"
+        )
     tasks = Ranges.parse(",".join(places))
     if len(tasks.spans) > _MOST_SPANS:
         raise ValueError(f"expected indices in at most {_MOST_SPANS} separate ranges")

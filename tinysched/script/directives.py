@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tinysched.errors import ScriptError
 from tinysched.script.grammar import shown
 
-_MARK = b"#SBATCH"
-_FOREIGN_MARK = b"#PBS"
+_MARK = "#SBATCH"
 _BLANKS = " \t\r\f\v"
-_LONGEST_LINE = 65536
-_MOST_LINES = 1000
+_MOST_BYTES = 65536
 _MOST_LINES_NAMED = 5
+
+# A line that is neither blank nor a comment, up to its first letter; directives; and their like.
+_COMMAND = re.compile(rb"^[ \t\r\f\v]*[^#\s]", re.MULTILINE)
+_MARKED = re.compile(rb"^#SBATCH[^\n]*", re.MULTILINE)
+_LATE = re.compile(rb"^#SBATCH(?=\s|\Z)", re.MULTILINE)
+_FOREIGN = re.compile(rb"^#PBS(?=\s|\Z)", re.MULTILINE)
 
 # One piece of a word: in single quotes all is literal; in double quotes, and outside of quotes, a
 # backslash takes the meaning from what has one and otherwise stays (patterns of file names use it).
@@ -70,30 +74,45 @@ def read(script: bytes, name: str) -> Directives:
 
     `name`: of the script, for messages. Raises: ScriptError. Source: sbatch(1), "script".
     """
-    lines = script.split(b"\n")
-    command_at = _first_command(lines)
-    header = lines[: command_at - 1]
-    marked = [number for number, line in enumerate(header, 1) if line.startswith(_MARK)]
-    if len(marked) > _MOST_LINES:
-        raise ScriptError(f"cannot submit {shown(name)}: more than {_MOST_LINES} #SBATCH lines")
-    foreign = [n for n, line in enumerate(header, 1) if _is_directive(line, _FOREIGN_MARK)]
-    late = [n for n, line in enumerate(lines, 1) if n > command_at and _is_directive(line, _MARK)]
-    warnings: list[str] = []
-    if foreign:
-        warnings.append(f"{_named(name, foreign)}: ignored, since only #SBATCH lines are read")
-    if late:
-        why = f"since #SBATCH counts only above the first command (line {command_at})"
-        warnings.append(f"{_named(name, late)}: ignored, {why}")
-    found = (_directive(header[number - 1], number, name) for number in marked)
-    return Directives(lines=tuple(found), warnings=tuple(warnings))
+    command = _COMMAND.search(script)
+    end = command.start() if command else len(script)
+    marked = _MARKED.finditer(script, 0, end)
+    foreign = _FOREIGN.finditer(script, 0, end)
+    late = _LATE.finditer(script, end)
+    warnings = [
+        *_ignored(script, name, foreign, "only #SBATCH lines are read"),
+        *_ignored(
+            script,
+            name,
+            late,
+            f"#SBATCH counts only above the first command (line {_line_of(script, end)})",
+        ),
+    ]
+    return Directives(lines=tuple(_directives(script, name, marked)), warnings=tuple(warnings))
 
 
-def _first_command(lines: Sequence[bytes]) -> int:
-    """The number of the first line that is neither blank nor a comment, or one past the last."""
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith(b"#"):
-            return number
-    return len(lines) + 1
+def _ignored(script: bytes, name: str, found: Iterable[re.Match[bytes]], why: str) -> Iterator[str]:
+    """One sentence about all the lines found, which names the first few."""
+    places = [match.start() for match in found]
+    if places:
+        named = ", ".join(str(_line_of(script, at)) for at in places[:_MOST_LINES_NAMED])
+        others = len(places) - _MOST_LINES_NAMED
+        lines = f"line{'s' if len(places) > 1 else ''} {named}"
+        more = f" and {others} more" if others > 0 else ""
+        yield f"{shown(name)} {lines}{more}: ignored, since {why}"
+
+
+def _directives(script: bytes, name: str, marked: Iterable[re.Match[bytes]]) -> Iterator[Directive]:
+    at, line, length = 0, 1, 0
+    for match in marked:
+        line += script.count(b"\n", at, match.start())
+        at = match.start()
+        length += len(match[0])
+        if length > _MOST_BYTES:
+            raise ScriptError(
+                f"cannot submit {shown(name)}: #SBATCH lines of more than {_MOST_BYTES} bytes"
+            )
+        yield _directive(match[0], line, name)
 
 
 def split_words(text: str) -> list[str]:
@@ -129,29 +148,17 @@ def _unquoted(piece: re.Match[str]) -> str:
     return piece["single"] or piece["escaped"] or piece["plain"] or ""
 
 
-def _is_directive(line: bytes, mark: bytes) -> bool:
-    return line.startswith(mark) and not line[len(mark) : len(mark) + 1].strip()
-
-
 def _directive(line: bytes, number: int, name: str) -> Directive:
     what = f"{shown(name)} line {number}: cannot read"
     text = line.decode("utf-8", "surrogateescape")
-    if not _is_directive(line, _MARK):
-        word = text.split(maxsplit=1)[0]
-        raise ScriptError(f"{what} {shown(word)}: expected #SBATCH and then a blank")
-    if len(text) > _LONGEST_LINE:
-        raise ScriptError(f"{what} #SBATCH: longer than {_LONGEST_LINE} characters")
+    rest = text[len(_MARK) :]
+    if rest[:1].strip(_BLANKS):
+        raise ScriptError(f"{what} {shown(text.split()[0])}: expected #SBATCH and then a blank")
     try:
-        words = split_words(text[len(_MARK) :])
+        words = split_words(rest)
     except ValueError as why:
         raise ScriptError(f"{what} #SBATCH: {why}") from None
     return Directive(line=number, words=tuple(words))
-
-
-def _named(name: str, numbers: Sequence[int]) -> str:
-    named = ", ".join(str(number) for number in numbers[:_MOST_LINES_NAMED])
-    more = f" and {len(numbers) - _MOST_LINES_NAMED} more" if numbers[_MOST_LINES_NAMED:] else ""
-    return f"{shown(name)} line{'s' if len(numbers) > 1 else ''} {named}{more}"
 
 
 def _line_of(script: bytes, at: int) -> int:

@@ -40,6 +40,7 @@ _ALL = "ALL"
 _UNFINISHED = ("PENDING", "RUNNING", "COMPLETING")
 _ID_FORMS = "expected 42, 42_7 or 42_[2-4,9]"
 _MOST_DIGITS = 18
+_MOST_JOBS = 100_000
 
 _Found = list[tuple[Option, str | None]]
 _T = TypeVar("_T")
@@ -189,6 +190,8 @@ def _ids(words: Iterable[str], command: str) -> tuple[Selector, ...]:
             named.extend(selectors(word))
         except ValueError as why:
             raise _wrong(command, f"{shown(word)} is no job: {why}") from None
+        if len(named) > _MOST_JOBS:
+            raise _wrong(command, f"more than {_MOST_JOBS} jobs are named")
     return _checked(named, command)
 
 

@@ -189,15 +189,18 @@ def _unknown(variables: Mapping[str, str], settings: Settings) -> list[str]:
     ]
 
 
-def _applied(request: Request, given: Iterable[_Given], settings: Settings) -> Request:
+def _applied(request: Request, given: Sequence[_Given], settings: Settings) -> Request:
     known = readers(settings.max_array_index)
+    # All values are looked at, also those that later ones beat; but arrays take time to read.
+    arrays = [one for one in given if one.option.name == "array"]
     for one in given:
         reader = known.get(one.option.name)
-        if reader is not None:
-            try:
-                request = reader(request, one.value)
-            except ValueError as why:
-                raise one.complaint(why) from None
+        if reader is None or (arrays and one.option.name == "array" and one is not arrays[-1]):
+            continue
+        try:
+            request = reader(request, one.value)
+        except ValueError as why:
+            raise one.complaint(why) from None
     return request
 
 

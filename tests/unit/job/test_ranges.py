@@ -171,6 +171,15 @@ def test_odd_and_even_make_one_span_again():
     assert (even & odd).spans == ()
 
 
+def test_a_comb_vanishes_in_a_span_that_holds_it():
+    for comb, span in [
+        (Ranges.span(0, 289, 17), Ranges.span(0, 289)),
+        (Ranges.span(5, 999, 40),) * 2,
+    ]:
+        assert (comb | span).spans == (span | comb).spans == span.spans
+    assert Ranges.parse("0-289:17,0-289,3-100:5") == Ranges.span(0, 289)
+
+
 def test_overlapping_combs_fall_into_parts():
     left, right = Ranges.span(0, 1000, 2), Ranges.span(501, 1501, 2)
     assert str(left | right) == "0-500:2,501-1001,1003-1501:2"

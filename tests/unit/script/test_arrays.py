@@ -89,6 +89,8 @@ def test_a_few_ranges_with_a_step_may_overlap():
     assert len(parse("0-9:4,1-9:4,2-9:4,3-9:4", 1000).tasks) == 10
     with pytest.raises(ValueError, match="at most 4 overlapping ranges with a step"):
         parse("0-99:4,1-99:5,2-99:7,3-99:9,4-99:11", 1000)
+    with pytest.raises(ValueError, match="and 64 ranges with them"):
+        parse("0-99:4,1-99:5," + ",".join(map(str, range(0, 200, 3))), 1000)
 
 
 def test_what_would_fall_into_too_many_pieces_is_refused():

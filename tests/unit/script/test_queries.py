@@ -250,6 +250,12 @@ def test_tscontrol_says_what_is_wrong(argv, why):
     assert failure.value.sentence == f"cannot read the command line: {why}"
 
 
+def test_a_flood_of_ids_is_refused():
+    assert len(cancel(*map(str, range(1, 1000))).filter.selectors) == 999
+    with pytest.raises(UsageError, match="more than 100000 jobs are named"):
+        cancel(",".join(["1"] * 50_000), ",".join(["2"] * 50_001))
+
+
 def test_tsout_takes_jobs_and_tasks():
     assert queries.out(["42", "42_3", "-f"]).selectors == queries.selectors("42,42_3")
     with pytest.raises(UsageError, match="no job is given"):

@@ -269,6 +269,10 @@ def test_a_malformed_value_counts_even_where_a_later_one_wins():
         directed("--time=abc", "--time=5")
 
 
+def test_of_several_arrays_only_the_last_is_read():
+    assert ask("-a", "3-1", "-a", "5").array == Array(tasks=Ranges.of([5]))
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
