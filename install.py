@@ -71,9 +71,9 @@ def install(chosen: Choices) -> None:
         queue_root.configure(chosen, f"{place}/bin/python")
         versions.use(chosen, place)
         launchers.publish(chosen)
+        files.replace(chosen.record, chosen.as_json(), 0o644)
         if chosen.secure_acl:
             queue_root.set_access_lists(chosen)
-        files.replace(chosen.record, chosen.as_json(), 0o644)
         _refuse_unsafe(chosen)
         versions.remove_unused(chosen)
     except BlockingIOError:
