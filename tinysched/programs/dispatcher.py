@@ -40,7 +40,8 @@ def main(site: Site) -> int:
     clock = SystemClock()
     config_path = f"{site.root}/config.yaml"
     config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
-    store = Store.open(site.root)
+    # With --lock-dir, lock/ is a link; nobody but the admin and root can make one there.
+    store = Store.open(site.root, lock_dir=os.path.realpath(f"{site.root}/lock"))
     _open_log(site.root, config)
     dispatcher = Dispatcher(site.root, store, config, clock)
     listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
