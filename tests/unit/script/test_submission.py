@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tinysched.errors import EXIT_REFUSED, EXIT_USAGE, ScriptError, UsageError
 from tinysched.job.model import Array, Export, OpenMode
 from tinysched.job.ranges import Ranges
-from tinysched.script.options import TSBATCH, wrapped
-from tinysched.script.submission import Settings, read, read_foreground
+from tinysched.script.options import wrapped
+from tinysched.script.submission import Settings, read
 
 SETTINGS = Settings(max_array_index=1000, command="tsbatch")
 PLAIN = b"#!/bin/bash\ntrue\n"
@@ -178,39 +174,6 @@ def test_how_to_answer_is_told_apart_from_what_to_run():
     assert submission.request == ask()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ALL", Export()),
-        ("all", Export()),
-        ("ALL,A=1", Export(values={"A": "1"})),
-        ("ALL,HOME", Export(names=("HOME",))),
-        ("NONE", Export(everything=False)),
-        ("nil", Export(everything=False)),
-        ("A,B", Export(everything=False, names=("A", "B"))),
-        ("A=1,B=", Export(everything=False, values={"A": "1", "B": ""})),
-        ("ALL,A=x y,B='p,q',C=a=b", Export(values={"A": "x y", "B": "'p,q'", "C": "a=b"})),
-        ('ALL,A="it\'s, so",', Export(values={"A": '"it\'s, so"'})),
-        ("ALL=1", Export(everything=False, values={"ALL": "1"})),
-    ],
-)
-def test_every_form_of_export_is_read(text, expected):
-    assert ask(f"--export={text}").export == expected
-
-
-@pytest.mark.parametrize("text", ["NONE", "A,NIL", "1A", "A-B", "=1", "A='x", "a b", "é", "a;b=1"])
-def test_what_is_no_export_is_refused_without_repeating_values(text):
-    with pytest.raises(UsageError, match=r"^cannot read --export: ") as failure:
-        ask(f"--export=SECRET=hunter2,{text}")
-    assert "hunter2" not in failure.value.sentence
-
-
-@pytest.mark.parametrize("text", ["", ",", ",,"])
-def test_an_export_of_nothing_at_all_is_refused(text):
-    with pytest.raises(UsageError, match="expected ALL, NONE"):
-        ask(f"--export={text}")
-
-
 MALFORMED = [
     ("time", "5x", "expected MM, MM:SS, HH:MM:SS"),
     ("mem", "2Gi", "expected a whole number with K, M, G or T"),
@@ -320,89 +283,3 @@ def test_messages_name_the_script_as_its_user_does(argv, name):
         submit(*argv, script=b"")
     with pytest.raises(ScriptError, match=f"^{name} line 2: cannot read --time=x"):
         submit(*argv, script=b"#!/bin/sh\n#SBATCH -t x\n")
-
-
-def test_export_values_do_not_show_in_the_repr_of_a_request():
-    submission = submit("--export=ALL,TOKEN=hunter2", "job.sh", "--password=hunter2")
-    assert "hunter2" not in repr(submission)
-
-
-# What hypothesis draws below is near enough to real scripts to reach every branch.
-words = st.sampled_from(
-    [f"--{option.name}" for option in TSBATCH]
-    + [f"-{option.short}" for option in TSBATCH if option.short]
-    + ["=", "5", "1-3", "x", "'", '"', "#", "--", "\\", "\t", "ALL,A=1", "2G", "é", "\udc80"]
-) | st.text(max_size=5)
-header_lines = st.lists(words, max_size=5).map(" ".join).map(lambda line: f"#SBATCH {line}")
-scripts = st.lists(
-    header_lines | st.sampled_from(["", "# note", "true", "#SBATCHx", "#PBS -N x"]), max_size=6
-).map(lambda lines: "\n".join(["#!/bin/sh", *lines]).encode("utf-8", "surrogatepass"))
-PLACE = re.compile(r"line \d+|--[a-z]|SBATCH_|command line|cannot submit|cannot name")
-
-
-@given(
-    st.lists(words, max_size=4),
-    st.dictionaries(st.sampled_from([o.variable for o in TSBATCH if o.variable]), words),
-    scripts | st.binary(max_size=40),
-)
-def test_any_text_is_a_submission_or_an_error_that_names_its_place(argv, variables, script):
-    try:
-        submission = read(argv, variables, "/w", script, SETTINGS)
-    except (ScriptError, UsageError) as error:
-        place = PLACE.search(error.sentence)
-    else:
-        place = submission.request.name
-    assert place
-
-
-@given(scripts, st.data())
-def test_blank_lines_comments_and_trailing_blanks_change_nothing(script, data):
-    lines = script.split(b"\n")
-    at = data.draw(st.integers(1, len(lines)))
-    added = data.draw(st.sampled_from([b"", b"# note", b"   ", b"  # note", b"##SBATCH -H"]))
-    assert outcome([*lines[:at], added, *lines[at:]]) == outcome(lines)
-
-
-def outcome(lines):
-    """The request, or the complaint without the number of the line."""
-    try:
-        return submit("job.sh", script=b"\n".join(lines)).request
-    except ScriptError as error:
-        return re.sub(r"line \d+", "line", error.sentence)
-
-
-@given(st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=9))
-def test_a_directive_below_the_first_command_changes_nothing_but_a_warning(text):
-    script = f"#!/bin/bash\ntrue\n#SBATCH {text}\n".encode()
-    submission = submit("job.sh", script=script)
-    assert submission.request == ask()
-    assert [warning.partition(":")[0] for warning in submission.warnings] == ["job.sh line 3"]
-
-
-def test_run_job_takes_its_words_as_they_are():
-    request = read_foreground(["8", "no", "/usr/bin/python3", "my.py", "-V"], "/w").request
-    assert request.name == "python3"
-    assert request.arguments == ("/usr/bin/python3", "my.py", "-V")
-    assert (request.cores, request.exclusive, request.foreground) == (8, False, True)
-    assert not request.requeue
-    assert read_foreground(["1", "yes", "true"], "/w").request.exclusive
-
-
-@pytest.mark.parametrize(
-    ("argv", "why"),
-    [
-        ([], "expected CPUS, then yes or no, then a command"),
-        (["8", "no"], "expected CPUS, then yes or no, then a command"),
-        (["8", "no", ""], "expected CPUS, then yes or no, then a command"),
-        (["x", "no", "true"], "CPUS is x: expected a whole number, at least 1"),
-        (["0", "no", "true"], "CPUS is 0: expected a whole number, at least 1"),
-        (["8", "maybe", "true"], "expected yes (all cores for this job) or no, not maybe"),
-        (["8", "no", "a\nb"], "expected one line of text"),
-        (["--nosuch", "8", "no", "true"], "unknown option '--nosuch'"),
-    ],
-)
-def test_run_job_says_what_it_misses(argv, why):
-    with pytest.raises(UsageError) as failure:
-        read_foreground(argv, "/w")
-    assert failure.value.sentence == f"cannot read the command line: {why}"
-    assert failure.value.cure == "try 'run_job.sh --help'"
