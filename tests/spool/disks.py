@@ -94,6 +94,58 @@ class FailingDisk(CountingDisk):
             raise OSError(self._number, os.strerror(self._number))
 
 
+class WatchingDisk(CountingDisk):
+    """Knows what a power cut would take: `lost` names all that was not on the disk in time.
+
+    A file must be synced before it is renamed, a directory before anybody is told. Of names in
+    `tmp` nothing is expected.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: list[str] = []
+        self._dirty: dict[tuple[int, int], str] = {}
+
+    def _key(self, fd: int) -> tuple[int, int]:
+        status = os.fstat(fd)
+        return status.st_dev, status.st_ino
+
+    def write(self, fd: int, content: bytes | memoryview) -> int:
+        self._dirty[self._key(fd)] = "content"
+        return super().write(fd, content)
+
+    def sync(self, fd: int) -> None:
+        super().sync(fd)
+        self._dirty.pop(self._key(fd), None)
+
+    def rename(self, old: str, new: str, old_at: int, new_at: int) -> None:
+        status = os.stat(old, dir_fd=old_at, follow_symlinks=False)
+        if (status.st_dev, status.st_ino) in self._dirty:
+            self.lost.append(f"{new} was renamed before it was synced")
+        super().rename(old, new, old_at, new_at)
+        self._dirty[self._key(new_at)] = f"the name {new}"
+
+    def mkdir(self, path: str, mode: int, at: int | None = None) -> None:
+        super().mkdir(path, mode, at)
+        if at is not None:
+            self._dirty[self._key(at)] = f"the name {path}"
+
+    def open(self, path: str, flags: int, at: int | None = None, mode: int = 0o600) -> int:
+        fd = super().open(path, flags, at, mode)
+        if flags & os.O_EXCL and at is not None and not path.startswith(".new."):
+            self._dirty[self._key(at)] = f"the name {path}"
+        return fd
+
+    def unsafe(self) -> list[str]:
+        """What a power cut at this moment would take, or would have taken."""
+        return self.lost + list(self._dirty.values())
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.lost.clear()
+        self._dirty.clear()
+
+
 def operations(work: Callable[[Disk], object]) -> int:
     """How many operations some work takes when nothing goes wrong."""
     disk = CountingDisk()

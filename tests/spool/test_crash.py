@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.spool.disks import CountingDisk, DyingDisk, FailingDisk, operations, run_until_death
+from tests.spool.disks import (
+    CountingDisk,
+    DyingDisk,
+    FailingDisk,
+    WatchingDisk,
+    operations,
+    run_until_death,
+)
 from tests.spool.made import (
     RUNS,
     array,
@@ -22,6 +29,7 @@ from tests.spool.made import (
 from tinysched.errors import SpoolError, TinyschedError
 from tinysched.job.model import Outcome
 from tinysched.spool import outbox
+from tinysched.spool.atomic import Folder
 from tinysched.spool.private import Private
 from tinysched.spool.runs import AlreadyClaimedError
 from tinysched.spool.store import Store
@@ -384,18 +392,54 @@ def test_a_start_is_refused_if_its_end_could_not_be_recorded(private, root):
     other.close()
 
 
-def test_what_is_renamed_was_synced_and_the_folder_is_synced_after(tmp_path):
-    """A power cut leaves what was synced; the order of calls is what can be seen of that."""
-    root = prepared(tmp_path, "root")
-    probe = DyingDisk(10**9)
-    store = Store.open(root, probe)
+@pytest.mark.parametrize("work", WORK[:3], ids=lambda work: work.__name__)
+def test_a_power_cut_takes_nothing_that_was_published(tmp_path, work):
+    disk = WatchingDisk()
+    store = Store.open(prepared(tmp_path, "root"), disk)
     store.load()
-    for work in WORK[:-1]:
-        start = len(probe.calls)
-        work(store)
-        calls = probe.calls[start:]
-        renames = [k for k, call in enumerate(calls) if call == "rename"]
-        assert renames
-        assert "sync" in calls[: renames[0]]
-        assert "sync" in calls[renames[0] :]
+    disk.forget()
+    work(store)
+    found = [what for what in disk.unsafe() if what != "content"]  # the index is derived
+    assert found == []
     store.close()
+
+
+def test_a_power_cut_takes_no_id(tmp_path):
+    disk = WatchingDisk()
+    store = Store.open(prepared(tmp_path, "root"), disk)
+    store.load()
+    disk.forget()
+    for _ in range(600):
+        store.allocate_id()
+        assert disk.unsafe() == []
+    store.close()
+
+
+def test_a_power_cut_takes_no_script_request_claim_or_end(store, root):
+    disk = WatchingDisk()
+    os.close(outbox.write(root, UID, "tok", request_files(), disk))
+    assert disk.unsafe() == []
+    private = Private.open(root, UID, disk)
+    run = private.claim(grant())
+    assert disk.unsafe() == []
+    run.reserve_exit()
+    run.write_ending(ending(grant()))
+    assert disk.unsafe() == []
+    private.bind("tok", 7)
+    assert disk.unsafe() == []
+    run.close()
+    private.close()
+
+
+def test_the_watching_disk_sees_what_is_missing(tmp_path):
+    """Were it blind, the tests above would say nothing."""
+    disk = WatchingDisk()
+    folder = Folder.open(disk, str(tmp_path))
+    folder.take("b", folder, folder.stage(b"x", 0o600))
+    assert disk.unsafe() == ["the name b"]
+    fd = folder.keep("c", 0o600)
+    disk.write(fd, b"x")
+    folder.take("d", folder, "c")
+    assert disk.unsafe()[0] == "d was renamed before it was synced"
+    disk.close(fd)
+    folder.close()
