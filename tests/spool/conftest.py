@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.spool.disks import QuickDisk
 from tinysched.spool.private import Private
 from tinysched.spool.store import Store
 
@@ -18,7 +19,7 @@ def root(tmp_path):
 @pytest.fixture
 def store(root):
     """An open, loaded store."""
-    opened = Store.open(root)
+    opened = Store.open(root, QuickDisk())
     opened.load()
     yield opened
     opened.close()
@@ -27,6 +28,6 @@ def store(root):
 @pytest.fixture
 def private(store, root):
     """The directory of whoever runs this test."""
-    opened = Private.open(root, os.geteuid())
+    opened = Private.open(root, os.geteuid(), QuickDisk())
     yield opened
     opened.close()

@@ -110,7 +110,9 @@ requests = st.builds(
     arguments=st.lists(words, max_size=3).map(tuple),
 )
 
-cancels = st.builds(Cancel, by_uid=counts, ordered_at=seconds, kill=st.booleans())
+cancels = st.builds(
+    Cancel, by_uid=counts, ordered_at=seconds, kill=st.booleans(), requeue=st.booleans()
+)
 
 
 def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:

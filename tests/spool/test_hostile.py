@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.spool.disks import QuickDisk
 from tests.spool.made import array, ended, ending, grant, plain, request_files, task
 from tinysched.errors import SpoolError
 from tinysched.spool import outbox
@@ -71,7 +72,7 @@ def test_such_a_record_is_set_aside_and_harms_nobody(store, root, evil, place):
     path = Path(root, "queue", place)
     put(evil, path)
     seen = read_only(root)
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     loaded = store.load(0.0)
     assert {1, 3, 4} <= {job.id for job in loaded.jobs}
     assert {1, 3, 4} <= {job.id for job in seen.jobs}
@@ -80,14 +81,14 @@ def test_such_a_record_is_set_aside_and_harms_nobody(store, root, evil, place):
     assert not os.path.lexists(path)
     assert [item.name for item in Path(root, "queue/quarantine").iterdir()] == [f"{path.name}.1"]
     store.close()
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     assert store.load(0.0).quarantined == ()
     store.close()
 
 
 def start(root):
     """What a dispatcher does first."""
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     try:
         store.load()
         store.allocate_id()
@@ -109,7 +110,7 @@ def test_such_a_state_file_is_named_and_replaced(store, root, evil, name):
         with pytest.raises(SpoolError, match=name):
             start(root)
         return
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     loaded = store.load()
     assert any(name in sentence for sentence in loaded.quarantined)
     assert store.allocate_id() > 3
@@ -123,7 +124,7 @@ def test_such_a_format_refuses_the_root(store, root, evil):
     store.close()
     put(evil, Path(root, "state/format"))
     with pytest.raises(SpoolError, match="state/format"):
-        Store.open(root)
+        Store.open(root, QuickDisk())
 
 
 @each_evil
@@ -131,10 +132,10 @@ def test_such_a_lock_is_refused_and_waited_for_by_nobody(root, evil):
     Path(root, "lock").mkdir()
     put(evil, Path(root, "lock/global.lock"))
     if evil is huge:
-        Store.open(root).close()
+        Store.open(root, QuickDisk()).close()
         return
     with pytest.raises(SpoolError, match=r"global\.lock"):
-        Store.open(root)
+        Store.open(root, QuickDisk())
 
 
 @each_evil
@@ -146,10 +147,10 @@ def test_such_a_directory_is_refused(store, root, evil):
         if evil is not directory:
             evil(place)
             with pytest.raises(SpoolError, match=name):
-                Store.open(root)
+                Store.open(root, QuickDisk())
             place.unlink()
         Path(root, name).with_name("kept").rename(place)
-    Store.open(root).close()
+    Store.open(root, QuickDisk()).close()
 
 
 @each_evil
@@ -168,9 +169,12 @@ def test_such_a_file_of_a_request_is_refused(private, root, evil, name):
 def test_such_a_user_directory_is_refused(store, root, evil):
     evil(Path(root, f"users/u{UID}"))
     if evil is directory:
-        Private.open(root, UID).close()
+        Private.open(root, UID, QuickDisk()).close()
         return
-    for use in (lambda: Private.open(root, UID), lambda: outbox.write(root, UID, "tok", [])):
+    for use in (
+        lambda: Private.open(root, UID, QuickDisk()),
+        lambda: outbox.write(root, UID, "tok", []),
+    ):
         with pytest.raises(SpoolError, match=f"users/u{UID}"):
             use()
 
@@ -261,6 +265,6 @@ def test_a_record_that_another_user_owns_is_not_believed(store, root):
     with pytest.raises(SpoolError, match="belongs to uid 54321"):
         find_only(root, 1)
     store.close()
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     assert "belongs to uid 54321" in store.load().quarantined[0]
     store.close()

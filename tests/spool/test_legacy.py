@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.spool.disks import CountingDisk, DyingDisk, operations, run_until_death
+from tests.spool.disks import DyingDisk, QuickDisk, operations, run_until_death
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Exit, Outcome
 from tinysched.spool.legacyrecords import is_legacy, parse_lines, translate_config
@@ -62,7 +62,7 @@ def old(tmp_path):
 
 
 def taken_over(root, disk=None):
-    store = Store.open(str(root), disk or CountingDisk())
+    store = Store.open(str(root), disk or QuickDisk())
     loaded = store.load(0.0)
     return store, loaded
 
@@ -215,7 +215,7 @@ def test_any_old_record_is_read_or_set_aside(text, tmp_path_factory):
     root = tmp_path_factory.mktemp("old")
     (root / "queue/failed").mkdir(parents=True)
     (root / "queue/failed/job_3.meta").write_text(f"state={text}", encoding="utf-8")
-    store = Store.open(str(root), CountingDisk())
+    store = Store.open(str(root), QuickDisk())
     loaded = store.load(-(10.0**9))
     assert len(loaded.jobs) + len(loaded.quarantined) == 1
     store.close()
@@ -226,7 +226,7 @@ def test_an_old_record_of_nothing_is_an_end_without_a_time(tmp_path):
     (root / "queue/completed").mkdir(parents=True)
     record = root / "queue/completed/job_3.meta"
     record.write_text("# nothing\nx=1\n")
-    store = Store.open(str(root), CountingDisk())
+    store = Store.open(str(root), QuickDisk())
     found = store.find(3)
     assert found is not None
     assert found[0].work.state.outcome is Outcome.COMPLETED

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.spool.disks import QuickDisk
 from tests.spool.made import RUNS, array, ended, ending, grant, plain, request_files, task
 from tinysched.job.model import Outcome
 from tinysched.spool import outbox, tree
@@ -41,7 +42,7 @@ def used(request, tmp_path):
 
 
 def use(root):
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     store.load()
     for number, state in ((1, RUNS), (2, ended()), (3, ended(Outcome.FAILED))):
         assert store.allocate_id() == number
@@ -53,7 +54,7 @@ def use(root):
     store.publish([job, task(job, 1), task(job, 2, ended())])
     Path(root, "queue/running/job_9.meta").write_text("spoilt")
     os.close(outbox.write(root, UID, "tok", request_files()))
-    private = Private.open(root, UID)
+    private = Private.open(root, UID, QuickDisk())
     private.lock_agent().release()
     private.bind("tok", 1)
     run = private.claim(grant())
@@ -65,7 +66,7 @@ def use(root):
         one.close()
     private.close()
     store.close()
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     assert len(store.load().quarantined) == 1
     store.close()
 
@@ -99,10 +100,10 @@ def test_every_file_has_the_group_of_the_root(tmp_path):
 def test_modes_that_an_admin_made_tighter_stay(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
-    Store.open(str(root)).close()
+    Store.open(str(root), QuickDisk()).close()
     (root / "queue").chmod(0o2700)
     (root / "logs").chmod(0o2777)
-    Store.open(str(root)).close()
+    Store.open(str(root), QuickDisk()).close()
     assert (root / "queue").stat().st_mode & 0o7777 == 0o2700
     assert (root / "logs").stat().st_mode & 0o7777 == 0o2750
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.spool.disks import QuickDisk
 from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task, with_state
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Outcome
@@ -20,7 +21,7 @@ def files(root, folder):
 
 def reloaded(store, root, since=float("inf")):
     store.close()
-    opened = Store.open(root)
+    opened = Store.open(root, QuickDisk())
     try:
         return opened.load(since)
     finally:
@@ -187,7 +188,7 @@ def test_the_script_of_a_record_in_quarantine_stays(store, root):
     Path(root, "queue/pending/job_5.meta").write_text("spoilt")
     for _ in range(2):
         loaded = reloaded(store, root)
-        store = Store.open(root)
+        store = Store.open(root, QuickDisk())
     store.close()
     assert files(root, "pending") == ["job_5.script"]
     assert loaded.quarantined == ()
@@ -213,7 +214,7 @@ def test_ids_never_fall_below_a_file_name_whatever_the_counter_says(store, root,
     counter.unlink(missing_ok=True)
     if content is not None:
         counter.write_bytes(content)
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     loaded = store.load()
     assert store.allocate_id() > 700
     assert bool(loaded.quarantined) == (content is not None)
@@ -224,7 +225,7 @@ def test_names_that_are_purged_leave_their_ids_in_the_counter(store, root):
     store.publish([plain(700, ended())])
     store.close()
     Path(root, "state/last_job_id").unlink(missing_ok=True)
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     store.load()
     store.remove([700])
     assert reloaded(store, root).last_id == 700
@@ -260,7 +261,7 @@ def test_a_damaged_index_is_made_anew_from_the_records(store, root, damage):
     before = set(store.ended())
     store.close()
     damage(Path(root, "state/ended.log"))
-    store = Store.open(root)
+    store = Store.open(root, QuickDisk())
     assert [job.id for job in store.load(200.0).jobs] == [2, 3]
     assert set(store.ended()) == before
     store.close()
@@ -303,7 +304,7 @@ def test_an_ended_job_is_found_by_its_number_with_its_tasks(store, root):
 
 def test_a_second_dispatcher_is_refused_and_told_who_is_there(store, root):
     with pytest.raises(SpoolError, match=f"another dispatcher holds it .pid {os.getpid()}."):
-        Store.open(root)
+        Store.open(root, QuickDisk())
 
 
 def test_a_newer_format_of_the_spool_is_refused_and_nothing_is_changed(store, root):
@@ -311,10 +312,10 @@ def test_a_newer_format_of_the_spool_is_refused_and_nothing_is_changed(store, ro
     store.close()
     Path(root, "state/format").write_text("2\n")
     with pytest.raises(SpoolError, match="its format is 2, this release reads up to 1"):
-        Store.open(root)
+        Store.open(root, QuickDisk())
     assert files(root, "pending") == ["job_1.meta"]
     Path(root, "state/format").write_text("1\n")
-    Store.open(root).close()
+    Store.open(root, QuickDisk()).close()
 
 
 def test_whoever_may_look_reads_the_queue_while_a_dispatcher_holds_it(store, root):

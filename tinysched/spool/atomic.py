@@ -291,7 +291,7 @@ def _read_all(disk: Disk, fd: int, limit: int, owner: int | None, path: str) -> 
             f"cannot read {path}: it belongs to uid {status.st_uid}, not to uid {owner}"
         )
     pieces: list[bytes] = []
-    left = limit + 1
+    left = limit + 1 if status.st_size <= limit else 0
     while left:
         piece = disk.read(fd, min(left, 1 << 20))
         if not piece:

@@ -22,7 +22,7 @@ from tinysched.spool.tree import ENDED_LOG
 
 Key = tuple[int, int | None]
 
-LARGEST_LOG = 1 << 30
+LARGEST_LOG = 1 << 28
 _GONE = "gone"
 _NONE = "-"
 _ALL = "*"

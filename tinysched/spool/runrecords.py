@@ -18,13 +18,16 @@ _LONGEST_WORDS = 500
 class Started:
     """What the job's own process wrote down before it became the job.
 
-    `start_ticks` and `boot_id` tell its pid from a later one's. `started_at`: UTC, seconds.
+    `start_ticks` and `boot_id` tell its pid from a later one's. `started_at`: UTC, seconds. `exit`
+    is added by the worker before it takes the ended process away: whoever has to go on in the
+    worker's place finds it here.
     """
 
     pid: int
     start_ticks: int
     boot_id: str
     started_at: float
+    exit: Exit | None = None
 
 
 def run_of(name: str) -> RunId | None:
@@ -82,6 +85,7 @@ def write_started(started: Started) -> bytes:
             "start_ticks": started.start_ticks,
             "boot_id": started.boot_id,
             "started_at": started.started_at,
+            "exit": write_exit(started.exit),
         }
     )
 
@@ -97,6 +101,7 @@ def read_started(raw: bytes, where: str) -> Started:
         start_ticks=fields.integer("start_ticks"),
         boot_id=fields.text("boot_id"),
         started_at=fields.number("started_at"),
+        exit=read_exit(fields),
     )
 
 

@@ -30,9 +30,7 @@ def write_unit(unit: Unit) -> dict[str, object]:
         "raw_id": unit.raw_id,
         "attempt": unit.attempt,
         "restarts": unit.restarts,
-        "cancel": None
-        if cancel is None
-        else {"by_uid": cancel.by_uid, "ordered_at": cancel.ordered_at, "kill": cancel.kill},
+        "cancel": None if cancel is None else _write_cancel(cancel),
         "state": _write_state(unit.state),
     }
 
@@ -52,6 +50,15 @@ def read_unit(fields: Fields, job_id: JobId) -> Unit:
     )
 
 
+def _write_cancel(cancel: Cancel) -> dict[str, object]:
+    return {
+        "by_uid": cancel.by_uid,
+        "ordered_at": cancel.ordered_at,
+        "kill": cancel.kill,
+        "requeue": cancel.requeue,
+    }
+
+
 def _read_cancel(fields: Fields) -> Cancel | None:
     inner = fields.optional_inside("cancel")
     if inner is None:
@@ -60,6 +67,7 @@ def _read_cancel(fields: Fields) -> Cancel | None:
         by_uid=inner.integer("by_uid"),
         ordered_at=inner.number("ordered_at"),
         kill=inner.flag("kill"),
+        requeue=inner.flag("requeue"),
     )
 
 
