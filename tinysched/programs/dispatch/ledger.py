@@ -16,6 +16,7 @@ from tinysched.job.model import (
     Hold,
     Job,
     JobId,
+    Outcome,
     Pending,
     RunId,
     Running,
@@ -144,7 +145,11 @@ class Ledger:
             return
         index = _index(unit)
         work = replace(
-            job.work, todo=job.work.todo | index, ended=job.work.ended - index, ended_at=None
+            job.work,
+            todo=job.work.todo | index,
+            ended=job.work.ended - index,
+            worst=self._worst_but(unit),
+            ended_at=None,
         )
         changed = replace(job, work=work)
         self._save(self._task(changed, again), changed)
@@ -215,6 +220,14 @@ class Ledger:
         self._save(self._task(changed, unit), *([changed] if final else []))
         if not final:
             self._know(changed)
+
+    def _worst_but(self, unit: Unit) -> Outcome:
+        """The gravest end of an array's tasks, without one of them."""
+        worst = Outcome.COMPLETED
+        for other in self.books.units(unit.id.number):
+            if other.id != unit.id and isinstance(other.state, Ended):
+                worst = lifecycle.worse(worst, other.state.outcome)
+        return worst
 
     def _task(self, job: Job, unit: Unit) -> Task:
         former = self.books.tasks.get(job.id, {}).get(unit.id.task or 0)
