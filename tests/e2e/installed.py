@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,19 @@ class Queue:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not self.processes(), says="nothing of this queue runs any more")
+
+
+def install(
+    *options: str, sources: Path = REPOSITORY, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """install.py of some sources, with more in its environment."""
+    return subprocess.run(
+        [sys.executable, sources / "install.py", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=None if env is None else {**os.environ, **env},
+    )
 
 
 def command_lines() -> list[tuple[int, str]]:

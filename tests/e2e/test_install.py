@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from installer.launchers import COMMANDS, SLURM_NAMES
-from tests.e2e.installed import REPOSITORY, Installed, Queue, is_alive
+from tests.e2e.installed import REPOSITORY, Installed, Queue, install, is_alive
 from tests.wait import until
 
 NOBODY = pwd.getpwnam("nobody")
@@ -26,18 +26,6 @@ DAEMON = pwd.getpwnam("daemon")
 NEEDS_ROOT = pytest.mark.skipif(
     os.geteuid() != 0, reason="needs root to act as another user: CI cannot run this without"
 )
-
-
-def install(
-    *options: str, sources: Path = REPOSITORY, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, sources / "install.py", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=None if env is None else {**os.environ, **env},
-    )
 
 
 @pytest.fixture
@@ -265,79 +253,3 @@ def test_root_installs_for_an_admin_and_a_group_and_shuts_out_all_others(place: 
     assert not (made.prefix / "member").exists()
     done = install(f"--bin-dir={made.bin}")
     assert done.returncode == 0, "run again, its own access lists do not stop it: " + done.stderr
-
-
-@pytest.mark.timeout(300)
-def test_the_demo_shows_three_results_and_how_to_go_on(tmp_path: Path) -> None:
-    done = install("--demo", env={"TMPDIR": str(tmp_path)})
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall(r"^pi is about 3\.14", done.stdout, re.MULTILINE)) == 3
-    assert "Submitted batch job 1" in done.stdout
-    assert re.search(r"1_3 +testpi +COMPLETED", done.stdout)
-    (demo,) = tmp_path.glob("tinysched-demo-*")
-    try:
-        go_on_and_stop(demo, done.stdout.partition("Go on with:")[2].splitlines())
-        assert list(tmp_path.iterdir()) == []
-    finally:
-        for pid in Installed(demo).processes():
-            os.kill(pid, signal.SIGKILL)
-
-
-def go_on_and_stop(demo: Path, advice: list[str]) -> None:
-    """Type what the demo says."""
-    typed = [re.split(r" {3,}", line.strip())[0] for line in advice if line.startswith("    ")]
-    script = "\n".join(["set -e", *typed[:-2]])
-    going_on = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
-    assert going_on.returncode == 0, going_on.stderr
-    assert "Submitted batch job" in going_on.stdout
-    assert f"{demo}/work/pi_" in going_on.stdout
-    stopping = subprocess.run(["bash", "-c", "\n".join(typed[-2:])], check=False)
-    assert stopping.returncode == 0
-
-
-SHELLS = ["bash", "zsh"]
-
-
-def sourced(shell: str, text: str, host: str, then: str) -> str:
-    """What a shell on that host says after it has sourced the file."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"needs {shell}")
-    program = f"uname() {{ echo {host}; }}\n{text}\n{then}"
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
-    done = subprocess.run(
-        [shell, "-c", program], capture_output=True, text=True, check=False, env=environment
-    )
-    assert done.stderr == ""
-    return done.stdout
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_sbatch_means_ours_on_the_named_hosts_only(
-    installed: Installed, tmp_path: Path, shell: str
-) -> None:
-    text = (installed.bin / "tiny_sched_env.sh").read_text()
-    here = os.uname().nodename.split(".")[0]
-    (tmp_path / "config.yaml").write_text('cpus: 4\nhosts: [alpha, "beta.example"]\nlog_files: 2\n')
-    text = f"export TJS_ROOT={tmp_path}\n{text}"
-    for host in (here, "alpha", "beta.example", "alpha.example"):
-        told = sourced(shell, text, host, "alias sbatch squeue scancel; echo $PATH")
-        for ours in ("tsbatch", "tsqueue", "tscancel"):
-            assert f"{installed.bin}/{ours}" in told
-        assert told.endswith(f":{installed.bin}\n")
-    told = sourced(shell, text, "elsewhere", "alias; echo $PATH; set | grep '^_tse' || true")
-    assert "tsbatch" not in told
-    assert str(installed.bin) not in told
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_where_slurms_names_are_installed_they_come_first_on_path(
-    installed: Installed, tmp_path: Path, shell: str
-) -> None:
-    text = (
-        (installed.bin / "tiny_sched_env.sh").read_text().replace(str(installed.bin), str(tmp_path))
-    )
-    (tmp_path / "slurm").mkdir()
-    here = os.uname().nodename
-    told = sourced(shell, text + text, here, "alias; echo $PATH")
-    assert told.splitlines()[-1] == f"{tmp_path}/slurm:/usr/bin:/bin:{tmp_path}"
-    assert "sbatch" not in told
