@@ -60,7 +60,7 @@ def _do(given: argparse.Namespace) -> int:
 def install(chosen: Choices) -> None:
     """Every step in an order in which what runs is never without its programs."""
     _refuse_unsafe(chosen)
-    python = interpreter.choose()
+    python = interpreter.choose(chosen.trusted)
     files.directory(chosen.prefix)
     lock = os.open(chosen.prefix, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -12,7 +12,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from installer.words import InstallError, step
+from installer.words import InstallError, step, warn
 
 RECORD = "install.json"
 _RECORDED = ("root", "lock_dir", "admin", "group", "secure_acl", "slurm_names")
@@ -161,6 +161,8 @@ def _default_root() -> str:
 
 def _admin(name: str) -> pwd.struct_passwd:
     me = os.geteuid()
+    if not name and me == 0 and os.environ.get("SUDO_USER"):
+        warn("the queue's admin is root; --admin-user=NAME makes it somebody else")
     try:
         admin = pwd.getpwnam(name) if name else pwd.getpwuid(me)
     except KeyError:

@@ -64,6 +64,11 @@ def directory(path: str, mode: int = 0o755, uid: int = -1, gid: int = -1) -> boo
         except FileExistsError:
             new = False
         _settle(path, mode, uid, gid)
+    except PermissionError as error:
+        raise InstallError(
+            f"cannot make {path}: {shown(error)}",
+            "choose places that you may write: --bin-dir=DIR --sched-root=DIR, or use sudo",
+        ) from None
     except OSError as error:
         raise InstallError(f"cannot make {path}: {shown(error)}") from None
     return new

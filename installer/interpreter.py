@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from installer import trust
 from installer.words import InstallError, step
 
 OLDEST = (3, 10)
@@ -18,27 +19,38 @@ CANDIDATES = [
 _PROBE = "import sys, sysconfig; print(sys.version_info >= {oldest}, sysconfig.get_path('stdlib'))"
 
 
-def choose(running: str = "") -> str:
-    """The interpreter that runs this program if everybody can execute it, else the system's.
+def choose(trusted: frozenset[int], running: str = "") -> str:
+    """The interpreter that runs this program if it will do for everybody, else the system's.
+
+    `trusted`: whose files everybody may run, besides root's.
 
     Raises: InstallError naming the package that is missing.
     """
     running = running or os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    open_ones = [path for path in (running, *CANDIDATES) if is_open(path)]
-    for path in open_ones:
+    good = [path for path in (running, *CANDIDATES) if is_open(path) and is_safe(path, trusted)]
+    for path in good:
         if _has_modules(path):
             if path != running:
-                step(f"using {path}: {_why_not(running)}")
+                step(f"using {path}: {_why_not(running, trusted)}")
             return path
-    if not open_ones:
+    if not good:
         raise InstallError(
-            f"cannot install with {running}: {_why_not(running)}",
+            f"cannot install with {running}: {_why_not(running, trusted)}",
             "install the system's own (Debian, Ubuntu: apt-get install python3 python3-venv)",
         )
     raise InstallError(
-        f"cannot make an environment with {open_ones[0]}: it lacks the module venv or ensurepip",
-        f"install it (Debian, Ubuntu: apt-get install {_package(open_ones[0])}) and run this again",
+        f"cannot make an environment with {good[0]}: it lacks the module venv or ensurepip",
+        f"install it (Debian, Ubuntu: apt-get install {_package(good[0])}) and run this again",
     )
+
+
+def is_safe(path: str, trusted: frozenset[int]) -> bool:
+    """Whether nobody else could put another program in its place."""
+    try:
+        trust.check("the interpreter", os.path.realpath(path), trusted)
+    except InstallError:
+        return False
+    return True
 
 
 def is_open(path: str) -> bool:
@@ -60,9 +72,11 @@ def reachable(path: str) -> bool:
         return False
 
 
-def _why_not(path: str) -> str:
+def _why_not(path: str, trusted: frozenset[int]) -> str:
     if not reachable(path):
         return f"other users cannot execute {path}"
+    if not is_safe(path, trusted):
+        return f"others could put another program in the place of {path}"
     if not is_open(path):
         return f"{path} is older than Python 3.{OLDEST[1]}, or its library cannot be read by others"
     return f"{path} lacks the module venv or ensurepip"

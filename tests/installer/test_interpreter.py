@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from installer import interpreter
 from installer.words import InstallError
+
+ME = frozenset({os.geteuid()})
 
 
 def test_an_interpreter_that_others_cannot_reach_is_replaced(place: Path) -> None:
@@ -18,7 +21,7 @@ def test_an_interpreter_that_others_cannot_reach_is_replaced(place: Path) -> Non
     private.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     private.chmod(0o755)
     assert not interpreter.reachable(str(private))
-    found = interpreter.choose(str(private))
+    found = interpreter.choose(ME, str(private))
     assert found != str(private)
     assert interpreter.reachable(found)
 
@@ -30,13 +33,20 @@ def test_an_interpreter_whose_library_others_cannot_read_is_replaced(place: Path
     assert not interpreter.is_open(str(python))
 
 
+def test_an_interpreter_that_others_can_replace_is_not_used(place: Path) -> None:
+    python = stand_in(place, "nothing) ")
+    assert interpreter.choose(ME, str(python)) == str(python)
+    place.chmod(0o777)
+    assert interpreter.choose(ME, str(python)) != str(python)
+
+
 def test_a_missing_module_is_told_with_the_package_to_install(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = stand_in(place, "*ensurepip*) exit 1")
     monkeypatch.setattr(interpreter, "CANDIDATES", [])
     with pytest.raises(InstallError) as caught:
-        interpreter.choose(str(python))
+        interpreter.choose(ME, str(python))
     assert "it lacks the module venv or ensurepip" in caught.value.sentence
     version = ".".join(map(str, sys.version_info[:2]))
     assert f"apt-get install python{version}-venv" in caught.value.cure
@@ -47,7 +57,7 @@ def test_without_any_interpreter_for_all_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(interpreter, "CANDIDATES", [])
     with pytest.raises(InstallError) as caught:
-        interpreter.choose("/nowhere/python3")
+        interpreter.choose(ME, "/nowhere/python3")
     assert "other users cannot execute /nowhere/python3" in caught.value.sentence
     assert "apt-get install python3 python3-venv" in caught.value.cure
 
