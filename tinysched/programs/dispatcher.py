@@ -110,7 +110,7 @@ class Dispatcher:
         signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
         board = Switchboard(listener, self._config.max_connections_per_user)
         while not self._is_stopping:
-            for channel, message in board.wait(wake, self._next_s()):
+            for channel, message in board.wait(wake, self.next_s()):
                 self.hear(channel, message)
             for channel in board.take_lost():
                 self.agents.lost(channel)
@@ -149,9 +149,9 @@ class Dispatcher:
 
     def _start_what_fits(self) -> None:
         books, now = self.ledger.books, self._clock.wall()
+        self._plan_again_at = None
         if not len(books.waiting) or books.cores_free <= 0:
             return
-        self._plan_again_at = None
         for start in fifo.plan(books.waiting, self.desk.outlook.room(), now):
             try:
                 granted = self.ledger.grant(start.id, start.count, now)
@@ -166,7 +166,8 @@ class Dispatcher:
                 )  # fmt: skip
                 self.agents.grant(job, unit)
 
-    def _next_s(self) -> float:
+    def next_s(self) -> float:
+        """In how many seconds something is due, told or not."""
         now, wall = self._clock.boottime(), self._clock.wall()
         due = [IDLE_LOOK_S, self._purge_at - now]
         agents_s = self.agents.next_tick_s()

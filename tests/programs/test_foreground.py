@@ -1,0 +1,138 @@
+"""Jobs that run in their user's own terminal: their client is on the line, or it is gone."""
+
+import pytest
+
+from tests.programs.queue import BOB, CAROL, FakeAgent, FakeChannel, new_token
+from tinysched.job.model import Cause
+from tinysched.wire import messages
+from tinysched.wire.client import Reply, hello
+
+
+class Front:
+    """A run_job.sh."""
+
+    def __init__(self, queue, *words, uid=BOB, token=""):
+        self.queue = queue
+        self.words = words or ("1", "no", "true")
+        self.uid = uid
+        self.token = token or new_token()
+        self.submit()
+
+    def submit(self):
+        self.channel = FakeChannel(self.uid)
+        fields = [
+            *hello(),
+            ("command", b"run_job"),
+            ("token", self.token.encode()),
+            ("cwd", b"/home/bob"),
+            *(("arg", word.encode()) for word in self.words),
+        ]
+        self.queue.hear(self.channel, "submit", fields)
+        self.said = self.channel.take()
+        self.reply = Reply(list(self.said.pop(0).fields), b"", 1)
+
+    def listen(self):
+        self.said += self.channel.take()
+        return [message.verb for message in self.said]
+
+    def end(self, name, **changes):
+        grant = next(messages.read_grant(m) for m in self.said if m.verb == "grant")
+        fields = [
+            ("run", str(grant.run).encode()),
+            ("cause", Cause.EXIT.value.encode()),
+            ("exit", b"0:0"),
+            ("ended_at", b"5"),
+            ("elapsed_s", b"1"),
+            ("cpu_s", b"1"),
+        ]
+        self.queue.hear(self.channel, "ended", fields)
+
+
+def test_a_client_gets_its_cores_and_says_how_it_ended(queue, bob):
+    front = Front(queue, "2", "no", "make")
+    assert (front.reply.exit_code, front.reply.out) == (0, b"")
+    assert front.listen() == ["grant"]
+    assert queue.cores_taken == 2
+    front.end("1.1")
+    assert front.listen() == ["grant", "ended-ack"]
+    assert queue.states() == {"1": "COMPLETED"}
+    assert bob.ever == []
+
+
+def test_a_client_that_waits_is_told_why(queue, bob):
+    queue.submit(BOB, "-c4")
+    front = Front(queue, "1", "no", "true")
+    assert front.reply.values["waits"] == b"Resources: needs 1 core, 0 free"
+
+
+def test_all_cores_for_one_command(queue, bob):
+    queue.submit(BOB)
+    front = Front(queue, "1", "yes", "true")
+    assert front.listen() == []
+    bob.end("1.1")
+    assert front.listen() == ["grant"]
+    assert queue.cores_taken == 4
+
+
+def test_a_command_that_can_never_run_is_refused_at_once(queue):
+    front = Front(queue, "5", "no", "true")
+    assert front.reply.exit_code == 1
+    assert b"it needs 5 cores, this queue has 4" in front.reply.err
+
+
+def test_what_waits_is_cancelled_with_its_client(queue, bob):
+    queue.submit(BOB, "-c4")
+    front = Front(queue)
+    queue.lose(front.channel)
+    assert queue.states() == {"1": "RUNNING", "2": "CANCELLED"}
+
+
+def test_a_running_job_whose_client_is_gone_is_its_agents(queue, bob):
+    front = Front(queue)
+    front.listen()
+    queue.lose(front.channel)
+    assert queue.states() == {"1": "RUNNING"}
+    assert bob.obey() != []
+
+
+def test_a_client_that_comes_back_keeps_its_place(queue, bob):
+    queue.submit(BOB, "-c4")
+    front = Front(queue)
+    queue.restart()
+    assert queue.reasons()["2"].startswith("ClientGone")
+    bob.end("1.1")
+    assert queue.states()["2"] == "PENDING"
+    front.submit()
+    assert front.listen() == ["grant"]
+    assert queue.states()["2"] == "RUNNING"
+
+
+def test_a_client_that_does_not_come_back_after_a_restart_is_given_up(queue, bob):
+    queue.submit(BOB, "-c4")
+    Front(queue)
+    queue.restart()
+    queue.sleep(19)
+    assert queue.states()["2"] == "PENDING"
+    queue.sleep(1)
+    assert queue.states()["2"] == "CANCELLED"
+
+
+def test_cancelling_a_foreground_job_tells_its_client(queue, bob):
+    front = Front(queue)
+    queue.ask(BOB, "cancel", "1")
+    assert front.listen() == ["grant", "stop"]
+
+
+@pytest.mark.parametrize("has_agent", [False, True])
+def test_a_foreground_job_needs_its_users_agent(queue, has_agent):
+    if has_agent:
+        FakeAgent(queue, CAROL)
+    front = Front(queue, uid=CAROL)
+    assert front.reply.agent_missing is not has_agent
+    assert front.listen() == (["grant"] if has_agent else [])
+
+
+def test_a_foreground_job_cannot_be_requeued(queue, bob):
+    Front(queue)
+    answer = queue.ask(BOB, "control", "requeue", "1")
+    assert (answer.exit_code, b"somebody's terminal" in answer.err) == (1, True)
