@@ -151,7 +151,7 @@ class Agents:
         self._agents[uid] = channel
         self._gone_since.pop(uid, None)
         if former is not None and former is not channel:
-            former.close()
+            former.closed = True  # the switchboard hangs up: it still waits on the descriptor
         known = messages.read_runs(message)
         LOG.info("Agent here uid=%d pid=%d runs=%d", uid, channel.peer.pid, len(known))
         for job, unit in list(self._books.live(uid)):

@@ -1,0 +1,194 @@
+"""Many callers at once over a real socket: nobody waits for anybody, nobody ends the loop."""
+
+import os
+from contextlib import ExitStack, closing
+
+import pytest
+
+from tests.programs.queue import Queue, new_token
+from tinysched.job.model import JobId, RunId
+from tinysched.programs.dispatch.switchboard import Switchboard
+from tinysched.wire import messages
+from tinysched.wire.channel import Listener, call
+from tinysched.wire.client import hello
+from tinysched.wire.fields import HEADER, MAX_MESSAGE, pack
+
+SOME_RUN = RunId(job=JobId(number=99), attempt=1)
+
+
+class Hall:
+    """A dispatcher with its switchboard; a round is one turn of its loop."""
+
+    def __init__(self, root, stack, most=8):
+        self.queue = Queue(root)
+        stack.callback(self.queue.close)
+        self.path = f"{root}/run/ctl.sock"
+        listener = stack.enter_context(closing(Listener(f"{root}/run", "ctl.sock", 0o600)))
+        self.wake, self.waker = os.pipe2(os.O_NONBLOCK)
+        stack.callback(os.close, self.wake)
+        stack.callback(os.close, self.waker)
+        self.board = stack.enter_context(closing(Switchboard(listener, most)))
+        self.stack = stack
+
+    def call(self):
+        return self.stack.enter_context(closing(call(self.path, os.getuid())))
+
+    def round(self):
+        for channel, message in self.board.wait(self.wake, 0):
+            self.queue.dispatcher.hear(channel, message)
+        for channel in self.board.take_lost():
+            self.queue.dispatcher.agents.lost(channel)
+        self.queue.dispatcher.advance()
+
+    def rounds(self):
+        for _ in range(4):
+            self.round()
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def hall(root, stack):
+    return Hall(root, stack)
+
+
+def status(caller):
+    caller.send("status", hello())
+
+
+def verbs(caller):
+    return [message.verb for message in caller.receive()]
+
+
+def submit(caller):
+    caller.send(
+        "submit",
+        [
+            *hello(),
+            ("command", b"tsbatch"),
+            ("token", new_token().encode()),
+            ("cwd", b"/"),
+            ("script", b"#!/bin/sh\n"),
+            ("arg", b"job.sh"),
+        ],
+    )
+
+
+def test_callers_are_answered_side_by_side(hall):
+    callers = [hall.call() for _ in range(5)]
+    for caller in callers:
+        status(caller)
+    hall.rounds()
+    assert [verbs(caller) for caller in callers] == [["reply"]] * 5
+
+
+def test_a_user_has_only_so_many_connections(root, stack):
+    hall = Hall(root, stack, most=2)
+    callers = [hall.call() for _ in range(3)]
+    hall.rounds()
+    for caller in callers:
+        status(caller)
+    hall.rounds()
+    assert [verbs(caller) for caller in callers] == [["reply"], ["reply"], []]
+    assert callers[2].closed
+    callers[0].close()
+    hall.rounds()
+    another = hall.call()
+    status(another)
+    hall.rounds()
+    assert verbs(another) == ["reply"]
+
+
+def test_a_second_agent_takes_over_and_nobody_else_notices(hall):
+    first, second, other = (hall.call() for _ in range(3))
+    for agent in (first, second):
+        agent.send("hello", messages.greeting("agent", []))
+        hall.rounds()
+    assert verbs(first)[0] == "welcome"
+    first.receive()
+    assert first.closed
+    assert verbs(second) == ["welcome"]
+    submit(other)
+    hall.rounds()
+    assert verbs(other) == ["reply"]
+    assert verbs(second) == ["grant"]
+
+
+def test_who_talks_nonsense_is_cut_off_alone(hall):
+    rude, polite = hall.call(), hall.call()
+    rude._socket.sendall((MAX_MESSAGE + 1).to_bytes(HEADER, "big"))
+    status(polite)
+    hall.rounds()
+    assert verbs(polite) == ["reply"]
+    assert verbs(rude) == []
+    assert rude.closed
+
+
+def test_an_agent_that_hangs_up_is_missing_at_once(hall):
+    agent, other = hall.call(), hall.call()
+    agent.send("hello", messages.greeting("agent", []))
+    hall.rounds()
+    agent.close()
+    hall.rounds()
+    submit(other)
+    hall.rounds()
+    [reply] = other.receive()
+    assert reply.text("agent_missing") == "1"
+
+
+def test_a_caller_that_hangs_up_before_its_answer_is_no_trouble(hall):
+    caller, other = hall.call(), hall.call()
+    submit(caller)
+    caller.close()
+    status(other)
+    hall.rounds()
+    assert verbs(other) == ["reply"]
+
+
+def test_a_caller_that_does_not_listen_keeps_nobody_waiting(hall):
+    deaf, other = hall.call(), hall.call()
+    for _ in range(3000):
+        deaf.send("hello", messages.greeting("agent", [(SOME_RUN, "alive")]))
+    for _ in range(60):
+        deaf.flush()
+        hall.round()
+    status(other)
+    hall.rounds()
+    assert verbs(other) == ["reply"]
+    heard = []
+    while not heard or deaf.wants_write:
+        deaf.flush()
+        hall.round()
+        heard += deaf.receive()
+    assert not deaf.closed
+
+
+def test_a_message_in_small_pieces_is_put_together(hall):
+    caller = hall.call()
+    frame = pack("status", hello())
+    for byte in frame:
+        caller._socket.sendall(bytes([byte]))
+        hall.round()
+    assert verbs(caller) == ["reply"]
+
+
+def test_a_byte_in_the_pipe_ends_the_wait(hall):
+    os.write(hall.waker, b"x")
+    assert list(hall.board.wait(hall.wake, 20)) == []
+
+
+def test_no_descriptor_is_left_open(hall):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        one, two = hall.call(), hall.call()
+        for agent in (one, two):
+            agent.send("hello", messages.greeting("agent", []))
+            hall.rounds()
+        one.close()
+        two.close()
+        hall.rounds()
+    assert len(os.listdir("/proc/self/fd")) == before
