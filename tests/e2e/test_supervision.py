@@ -150,6 +150,33 @@ def test_a_root_with_a_long_path_has_its_socket_elsewhere(
         queue.end()
 
 
+def test_a_root_with_an_odd_name_works_under_supervision(
+    installed: Installed, tmp_path: Path
+) -> None:
+    root = tmp_path / "odd; (but legal) name"
+    root.mkdir(mode=0o750)
+    queue = Queue(installed, root)
+    try:
+        queue.ok("tsdaemon", "start", "--supervised")
+        assert supervisorctl(queue, "pid", "tinysched").stdout == f"{queue.pid()}\n"
+        queue.ok("tsdaemon", "stop")
+    finally:
+        queue.end()
+
+
+@pytest.mark.parametrize("name", ["quote'd", "back\\slash", "comment ;here", "100%"])
+def test_a_name_that_no_supervisord_conf_can_hold_is_refused(
+    installed: Installed, tmp_path: Path, name: str
+) -> None:
+    root = tmp_path / name
+    root.mkdir(mode=0o750)
+    queue = Queue(installed, root)
+    done = queue.run("tsdaemon", "start", "--supervised")
+    assert done.returncode == 1
+    assert "into a supervisord.conf" in done.stderr
+    assert queue.processes() == []
+
+
 @pytest.mark.parametrize("how", [[], ["--supervised"]])
 def test_a_mistake_in_the_configuration_is_told_at_the_start(queue: Queue, how: list[str]) -> None:
     (queue.root / "config.yaml").write_text("cpu_fracton: 0.5\n")

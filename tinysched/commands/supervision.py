@@ -103,7 +103,7 @@ class Supervisor:
         except OSError:
             return None
         found = re.search(r"^file=(.+)$", text, re.MULTILINE)
-        return found[1].replace("%%", "%") if found else None
+        return found[1] if found else None
 
     def _free_socket(self) -> str:
         path = f"{self._site.root}/{SOCKET}"
@@ -132,7 +132,7 @@ def fill(site: Site, socket: str) -> str:
     Raises: RefusedError for a path that the file's grammar cannot hold.
     """
     for path in (site.root, site.bin_dir, socket):
-        if re.search(r"[\x00-\x1f\"'\\]|\s[;#]", path):
+        if re.search(r"[\x00-\x1f%\"'\\]|\s[;#]", path):
             raise RefusedError(
                 f"cannot write {path!r} into a supervisord.conf: choose another path"
             )
@@ -146,7 +146,7 @@ def fill(site: Site, socket: str) -> str:
     }
     text = _template()
     for mark, value in marks.items():
-        text = text.replace(mark, value.replace("%", "%%"))
+        text = text.replace(mark, value)
     return text
 
 
