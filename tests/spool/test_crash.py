@@ -60,25 +60,30 @@ def empty(tmp_path, name):
     return str(root)
 
 
+def known(job):
+    """As it was loaded: each was published once."""
+    return replace(job, revision=1)
+
+
 def publish_one(store):
     """A job moves to another folder."""
-    store.publish([with_state(plain(2), ended(Outcome.FAILED))])
+    store.publish([with_state(known(plain(2)), ended(Outcome.FAILED))])
 
 
 def publish_in_place(store):
     """A job's record is replaced where it lies."""
-    store.publish([with_state(plain(2), replace(RUNS, pid=99))])
+    store.publish([with_state(known(plain(2)), replace(RUNS, pid=99))])
 
 
 def publish_many(store):
     """Two tasks start and their array moves on."""
-    job = array(4, 3, todo="")
+    job = known(array(4, 3, todo=""))
     store.publish([task(job, 1), task(job, 2), task(job, 3), job])
 
 
 def requeue(store):
     """An ended job waits again."""
-    store.publish([plain(3)])
+    store.publish([known(plain(3))])
 
 
 def submit(store):
@@ -216,20 +221,42 @@ def test_a_full_disk_is_named_and_nothing_changes(tmp_path):
 
 def test_no_revision_is_used_twice_after_a_failed_save(tmp_path):
     """The failed save may be on the disk: the next one must win against it."""
-    root = prepared(tmp_path, "root")
-    disk = FailingDisk(0)
-    store = Store.open(root, disk)
-    [job] = [job for job in store.load().jobs if job.id == 2]
+
+    class Stuck(FailingDisk):
+        """Removes nothing, if told so: as if killed just before."""
+
+        stuck = False
+
+        def step(self, call, what):
+            super().step(call, what)
+            if self.stuck and call == "unlink":
+                raise OSError(errno.EIO, "stuck")
+
     for k in range(1, 12):
+        root = prepared(tmp_path, f"k{k}")
+        disk = Stuck(0)
+        store = Store.open(root, disk)
+        [job] = [job for job in store.load().jobs if job.id == 2]
         disk.fail_at(k)
         with suppress(SpoolError):
+            store.publish([with_state(job, ended(Outcome.COMPLETED))])
+        assert disk.failed
+        disk.stuck = True
+        with pytest.raises(SpoolError, match="stuck"):
             store.publish([with_state(job, ended(Outcome.FAILED))])
-    disk.work_again()
-    [saved] = store.publish([with_state(job, ended(Outcome.TIMEOUT))])
-    store.close()
+        disk.stuck = False
+        store.close()
+        [saved] = [job for job in whole_queue(root).jobs if job.id == 2]
+        assert saved.work.state.outcome is Outcome.FAILED
+
+
+def whole_queue(root):
+    """All that the next dispatcher would see."""
     store = Store.open(root, CountingDisk())
-    assert saved in store.load(0.0).jobs
-    store.close()
+    try:
+        return store.load(0.0)
+    finally:
+        store.close()
 
 
 def test_ids_are_unique_whatever_is_the_last_operation(tmp_path):
