@@ -239,7 +239,7 @@ def test_no_revision_is_used_twice_after_a_failed_save(tmp_path):
         [job] = [job for job in store.load().jobs if job.id == 2]
         disk.fail_at(k)
         with suppress(SpoolError):
-            store.publish([with_state(job, ended(Outcome.COMPLETED))])
+            [job] = store.publish([with_state(job, ended(Outcome.COMPLETED))])
         assert disk.failed
         disk.stuck = True
         with pytest.raises(SpoolError, match="stuck"):
