@@ -141,9 +141,10 @@ class Config:
         "The memory of a job that asks for none. Recorded, not enforced.",
     )
     poll_interval: float = _key(
-        1.0,
+        10.0,
         _seconds(0.05, 3600),
-        "How often to look at what cannot be notified. Jobs start and end without waiting for it.",
+        "How often to look at what nobody tells the dispatcher: a removed root, a squatted user"
+        " directory. Jobs start and end without waiting for it.",
     )
     kill_wait_s: float = _key(
         30.0,

@@ -128,7 +128,7 @@ def test_without_a_rule_nothing_is_ever_purged(queue, bob):
 
 def test_an_ended_job_leaves_memory_and_stays_on_record(queue, bob):
     run_one(queue, bob)
-    assert queue.dispatcher.next_s() > 299 or queue.dispatcher.next_s() == 60
+    assert queue.dispatcher.next_s() > 1, "nothing of it is due"
     queue.sleep(301)
     assert 1 not in queue.dispatcher.ledger.books.jobs
     assert queue.ask(CAROL, "queue", "-h").out == b""

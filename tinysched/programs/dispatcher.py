@@ -14,7 +14,7 @@ import signal
 from logging.handlers import RotatingFileHandler
 
 from tinysched import __version__
-from tinysched.config import Config, allowed_cores, load
+from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
 from tinysched.errors import ConfigError, SpoolError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock, SystemClock
@@ -31,7 +31,6 @@ from tinysched.wire.channel import Channel, Listener, Message
 
 LOG = logging.getLogger("dispatcher")
 SOCKET_MODE = 0o660
-IDLE_LOOK_S = 60.0
 RETRY_S = 1.0
 
 
@@ -93,6 +92,10 @@ class Dispatcher:
             self.reload,
         )
         self._purge_at = clock.boottime()
+        self._look_at = clock.boottime()
+        self._store = store
+        status = os.stat(root)
+        self._place = (status.st_dev, status.st_ino)
         self._plan_again_at: float | None = None
 
     def close(self) -> None:
@@ -146,6 +149,8 @@ class Dispatcher:
         self.ledger.books.forget_before(now - self._config.min_job_age_s)
         if self._clock.boottime() >= self._purge_at:
             self._purge()
+        if self._clock.boottime() >= self._look_at:
+            self._look_around()
 
     def _start_what_fits(self) -> None:
         books, now = self.ledger.books, self._clock.wall()
@@ -169,7 +174,7 @@ class Dispatcher:
     def next_s(self) -> float:
         """In how many seconds something is due, told or not."""
         now, wall = self._clock.boottime(), self._clock.wall()
-        due = [IDLE_LOOK_S, self._purge_at - now]
+        due = [self._look_at - now, self._purge_at - now]
         agents_s = self.agents.next_tick_s()
         if agents_s is not None:
             due.append(agents_s)
@@ -207,6 +212,23 @@ class Dispatcher:
         if tokens:
             channel.send("forget", [("token", token.encode()) for token in tokens])
 
+    def _look_around(self) -> None:
+        """What nobody tells us of: a root that is gone, or somebody in another user's place."""
+        self._look_at = self._clock.boottime() + self._config.poll_interval
+        try:
+            found = os.stat(self._root)
+            if (found.st_dev, found.st_ino) != self._place:
+                raise FileNotFoundError
+        except OSError:
+            LOG.error("The root is gone: %s", self._root)
+            self._stop()
+            return
+        try:
+            for sentence in self._store.evict_squatters():
+                LOG.warning("Moved out of the way: %s", sentence)
+        except SpoolError as error:
+            LOG.error("Cannot look after users/: %s", error.sentence)
+
     # Configuration and status
 
     def reload(self) -> str:
@@ -230,6 +252,7 @@ class Dispatcher:
     def _terms(self, config: Config) -> Terms:
         return Terms(
             default_memory_mib=config.default_mem_mb,
+            all_memory_mib=allowed_memory_mib(config, cores.memory_mib()),
             kill_wait_s=config.kill_wait_s,
             agent_lost_s=config.agent_lost_s,
             starvation_s=config.starvation_s,

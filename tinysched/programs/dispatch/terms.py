@@ -12,6 +12,7 @@ class Terms:
     """What the dispatcher's parts need to know of the configuration."""
 
     default_memory_mib: int
+    all_memory_mib: int
     kill_wait_s: float
     agent_lost_s: float
     starvation_s: float
@@ -23,6 +24,8 @@ class Terms:
     def grant(self, job: Job, unit: Unit) -> Grant:
         """Leave to run a unit's present attempt."""
         memory_mib = job.request.memory_mib
+        if memory_mib == 0:
+            memory_mib = self.all_memory_mib
         return Grant(
             run=RunId(job=unit.id, attempt=unit.attempt),
             raw_id=unit.raw_id,
