@@ -65,7 +65,7 @@ class Queue:
 
     def __init__(self, root: str, config: Config | None = None) -> None:
         self.root = root
-        self.config = config or Config(cpus=4)
+        self.config = config or Config(cpus=4, poll_interval=3600.0)
         self.clock = FakeClock()
         self.disk = FullDisk()
         self.agents: list[FakeAgent] = []
@@ -189,6 +189,7 @@ class FakeAgent:
         self.runs: dict[str, FakeRun] = {}
         self.ever: list[str] = []
         self.heard: list[str] = []
+        self.is_deaf = False
         self.channel = FakeChannel(uid)
         queue.agents.append(self)
         self.connect()
@@ -216,7 +217,9 @@ class FakeAgent:
 
     def obey(self) -> list[str]:
         """Takes what the dispatcher said; returns the verbs."""
-        verbs = []
+        verbs: list[str] = []
+        if self.is_deaf:
+            return verbs
         for message in self.channel.take():
             verbs.append(message.verb)
             if message.verb == "grant":
