@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from tests.e2e.rig import Line, Site, User
+from tests.e2e.rig import Line, Site
+from tests.e2e.user import User
 
 CORES = 4
 SIZE = 200
@@ -54,10 +55,13 @@ class Army:
             self.user.until_file(f"made_{task}", f"this is {task}")
             self.user.ok("tscancel", f"{self.number}_{task}")
 
-    def count_started(self) -> int:
-        """How many tasks have written that they started."""
+    def until_started(self, count: int) -> None:
+        """Waits until so many tasks have written that they started."""
         path = self.user.here / "books"
-        return path.read_text().count("start ") if path.exists() else 0
+        self.site.until(
+            lambda: path.exists() and path.read_text().count("start ") >= count,
+            f"{count} tasks have started",
+        )
 
     def has_ended_well(self, lost: Iterable[int] = (), timeout_s: float = 60) -> None:
         """Waits for the end and looks at everything. `lost`: tasks whose end nobody saw."""

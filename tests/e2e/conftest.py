@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installed import REPOSITORY, Installed, Queue
-from tests.e2e.rig import Site, User
+from tests.e2e.rig import Site
+from tests.e2e.user import User
 
 
 @pytest.fixture(scope="session")

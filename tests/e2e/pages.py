@@ -2,7 +2,8 @@
 
 A comment before a block says who types it: `<!-- as bob -->`, or why no test can:
 `<!-- not run: ... -->`. A block of text right after one that is run is what it prints; in it `...`
-alone on a line stands for any lines, and what differs from run to run is not compared.
+stands for anything in a line, or, alone on one, for any lines; what differs from run to run is not
+compared. The places a page speaks of are those of the private queue.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ class Shell:
 
     def type(self, block: Block) -> str:
         """Run a block to its end; fails if one of its commands does."""
-        self._script.write_text(block.commands)
+        commands = block.commands
+        for real, said in self._places()[:3]:
+            commands = commands.replace(said, real)
+        self._script.write_text(commands)
         bash = self._bash
         assert bash.stdin is not None
         assert bash.stdout is not None
@@ -104,12 +108,7 @@ class Shell:
     def plain(self, text: str) -> str:
         """A text without what differs from run to run, in the words of the page."""
         user = self._user
-        for real, said in (
-            (str(user.site.root), SAID_ROOT),
-            (str(user.site.bin), "/shared/bin"),
-            (str(user.here), f"/home/{self._called}"),
-            (f"u{user.person.uid}", f"u{SAID_UID}"),
-        ):
+        for real, said in self._places():
             text = text.replace(real, said)
         # A user of a test has no account: name and uid are one and the same.
         for real in (user.name, str(user.person.uid), SAID_UID):
@@ -118,6 +117,17 @@ class Shell:
         for pattern, word in _VOLATILE:
             text = pattern.sub(word, text)
         return "\n".join(line.strip() for line in text.strip().splitlines())
+
+    def _places(self) -> list[tuple[str, str]]:
+        """Where things are in truth, and where a page says they are."""
+        user = self._user
+        return [
+            (str(user.site.root), SAID_ROOT),
+            (str(user.site.bin), "/shared/bin"),
+            (user.site.choices.prefix, "/shared/lib/tinysched"),
+            (str(user.here), f"/home/{self._called}"),
+            (f"u{user.person.uid}", f"u{SAID_UID}"),
+        ]
 
     def close(self) -> None:
         """End the shell."""
@@ -130,7 +140,10 @@ class Shell:
 
 def agrees(shown: str, printed: str) -> bool:
     """Whether a plain text is what a page shows, where `...` alone on a line is anything."""
-    pattern = re.escape(shown + "\n").replace(re.escape("...\n"), "(?:.*\n)*?")
+    pattern = re.sub(
+        r"^\\\.\\\.\\\.\\\n", "(?:.*\n)*?", re.escape(shown + "\n"), flags=re.MULTILINE
+    )
+    pattern = pattern.replace(re.escape("..."), ".*")
     return re.fullmatch(pattern, printed + "\n") is not None
 
 

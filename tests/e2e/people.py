@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,6 @@ class Person:
     @property
     def name(self) -> str:
         """What listings call this user."""
-        import pwd
-
         try:
             return pwd.getpwuid(self.uid).pw_name
         except KeyError:
@@ -78,10 +77,11 @@ def processes_of(people: list[Person], place: Path) -> dict[int, str]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if entry.stat().st_uid in uids and (CAN_BE_OTHERS or _speaks_of(entry, place)):
-                if is_alive(int(entry.name)):
-                    line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(entry.name)] = line.decode(errors="replace").strip()
+            if entry.stat().st_uid not in uids or not is_alive(int(entry.name)):
+                continue
+            if CAN_BE_OTHERS or _speaks_of(entry, place):
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(entry.name)] = line.decode(errors="replace").strip()
     return found
 
 

@@ -1,9 +1,8 @@
-"""A private queue run by real programs, and real users at its commands."""
+"""A private queue run by real programs: started, watched, and ended with all that is left of it."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import shutil
@@ -11,14 +10,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from installer import launchers, queue_root
 from installer.choices import Choices
-from tests.e2e.people import REPOSITORY, Person, is_alive, new_people, processes_of
+from tests.e2e.people import REPOSITORY, is_alive, new_people, processes_of
+from tests.e2e.user import COMMAND_S, User
 from tests.wait import until
 from tinysched.errors import TryLaterError
 from tinysched.site import Site as Place
@@ -26,18 +25,7 @@ from tinysched.wire import client
 
 OPEN = ("PENDING", "RUNNING", "COMPLETING")
 CONFIG = "cpus: 4\nkill_wait_s: 0.5\n"
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-COMMAND_S = 30
 Line = dict[str, Any]  # Any: an object of tsqueue --json, whose fields are of several types
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended and what it wrote."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Site:
@@ -109,6 +97,16 @@ class Site:
             )
         self.until(lambda: self.dispatcher_pid, "the dispatcher answers")
         return self
+
+    def start_supervised(self) -> Site:
+        """Have supervisord keep a dispatcher alive, as the admin does."""
+        self.admin.ok("tsdaemon", "start", "--supervised")
+        return self
+
+    @property
+    def supervisor_pid(self) -> int:
+        """The supervisord that was started last."""
+        return int((self.root / "run" / "supervisord.pid").read_text())
 
     @property
     def dispatcher_pid(self) -> int | None:
@@ -226,7 +224,8 @@ class Site:
     def report(self) -> str:
         """Queue, processes and the ends of all logs, for whoever reads a failure."""
         try:
-            queue = self.ask("queue", "--all").out.decode(errors="replace")
+            queue = self.ask("queue", "-t", ",".join(OPEN)).out.decode(errors="replace")
+            queue += self.ask("queue", "--all").out[-2000:].decode(errors="replace")
         except TryLaterError as error:
             queue = error.sentence
         logs = [
@@ -234,9 +233,9 @@ class Site:
             *self.root.glob("logs/*"),
             *self.root.glob("users/*/agent.log"),
         ]
-        tails = [f"--- {path}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
+        tails = [f"--- {path}\n{path.read_text(errors='replace')[-30000:]}" for path in logs]
         listed = "\n".join(f"{pid} {line}" for pid, line in self.processes().items())
-        return "\n".join([queue[-3000:], listed, *tails])
+        return "\n".join([queue, listed, *tails])
 
     # The end
 
@@ -249,16 +248,23 @@ class Site:
 
     def strays(self) -> dict[int, str]:
         """Processes that are neither dispatcher nor agent."""
-        known = {self.agent_pid(user) for user in (self.admin, self.ann, self.ben)}
-        known.add(self._dispatcher.pid if self._dispatcher else None)
-        return {pid: line for pid, line in self.processes().items() if pid not in known}
+        agents = {self.agent_pid(user) for user in (self.admin, self.ann, self.ben)}
+        programs = (f"{self.bin}/tinysched dispatcher", "supervisor.supervisord")
+        return {
+            pid: line
+            for pid, line in self.processes().items()
+            if pid not in agents and not any(program in line for program in programs)
+        }
 
     def close(self) -> None:
         """Stop everything; fails if something of an ended job lived on. Removes all files."""
         try:
-            if self._dispatcher is not None:
+            if self.dispatcher_pid is not None:
                 self.calm()
+            if self._dispatcher is not None:
                 self.kill_dispatcher(signal.SIGTERM)
+            else:
+                self.admin.run("tsdaemon", "stop")
             for user in (self.admin, self.ann, self.ben):
                 if pid := self.agent_pid(user):
                     os.kill(pid, signal.SIGTERM)
@@ -268,106 +274,3 @@ class Site:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             shutil.rmtree(self.place)
-
-
-class User:
-    """Somebody at a shell, in a directory of their own."""
-
-    def __init__(self, site: Site, person: Person, name: str) -> None:
-        self._numbers = itertools.count(1)
-        self._name = name
-        self.site = site
-        self.person = person
-        self.home = self._folder(site.place / name)
-        self.here = self.home
-
-    @property
-    def name(self) -> str:
-        """What listings call this user."""
-        return self.person.name
-
-    def _folder(self, path: Path) -> Path:
-        path.mkdir(mode=0o755)
-        return self.person.owns(path)
-
-    def move(self) -> User:
-        """The same user in a new, empty directory."""
-        other = User.__new__(User)
-        other.__dict__ |= self.__dict__
-        other.here = self._folder(self.home / f"d{next(self._numbers)}")
-        return other
-
-    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """What a login would set, and nothing of the test's own."""
-        path = f"{self.site.place}/bin:{SYSTEM_PATH}"
-        login = {"HOME": str(self.home), "USER": self.name, "LOGNAME": self.name}
-        rest = {"PATH": path, "LANG": "C.UTF-8", "PWD": str(self.here), "SHELL": "/bin/bash"}
-        return {**login, **rest, **(more or {})}
-
-    def start(self, *command: object, **more: Any) -> subprocess.Popen[str]:  # Any: of Popen
-        """A command, begun. `env` adds variables; the rest goes to Popen."""
-        program = str(command[0])
-        path = self.site.bin / program
-        words = [str(path) if path.exists() else program, *map(str, command[1:])]
-        options: dict[str, Any] = {  # Any: options of Popen
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.PIPE,
-            "cwd": self.here,
-            "umask": 0o022,
-            "text": True,
-            "errors": "surrogateescape",
-            **self.person.identity,
-            **more,
-            "env": self.environment(more.get("env")),
-        }
-        return subprocess.Popen(words, **options)
-
-    def run(self, *command: object, stdin: str | None = None, **more: Any) -> Done:  # Any: of Popen
-        """A command, to its end."""
-        if stdin is not None:
-            more["stdin"] = subprocess.PIPE
-        with self.start(*command, **more) as process:
-            try:
-                out, err = process.communicate(stdin, COMMAND_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                out, err = process.communicate()
-                raise AssertionError(f"{command} does not end\n{out}\n{err}") from None
-        return Done(process.returncode, out or "", err or "")
-
-    def ok(self, *command: object, **more: Any) -> str:  # Any: of Popen
-        """What a command prints that does what it is told and complains of nothing."""
-        done = self.run(*command, **more)
-        assert (done.code, done.err) == (0, ""), (command, done, self.site.report())
-        return done.out
-
-    def submit(self, *words: object, **more: Any) -> int:  # Any: of Popen
-        """The number of the job that tsbatch makes of these words."""
-        return int(self.ok("tsbatch", "--parsable", *words, **more))
-
-    def wrap(self, command: str, *options: object, **more: Any) -> int:  # Any: of Popen
-        """The number of a job that runs a command line."""
-        return self.submit(*options, f"--wrap={command}", **more)
-
-    def script(self, text: str, name: str = "job.sh") -> Path:
-        """A script in this user's directory, with bash before its first line."""
-        return self.file(name, f"#!/bin/bash\n{text}\n")
-
-    def file(self, name: str, text: str) -> Path:
-        """A file in this user's directory."""
-        path = self.here / name
-        path.write_text(text)
-        return self.person.owns(path)
-
-    def read(self, name: str) -> str:
-        """What a file in this user's directory holds."""
-        return (self.here / name).read_text(errors="surrogateescape")
-
-    def until_file(self, name: str, text: str | None = None) -> None:
-        """Wait until a job has made a file, or until it holds a text."""
-        path = self.here / name
-        self.site.until(
-            lambda: path.exists() and (text is None or text in path.read_text()),
-            f"{name} is there" if text is None else f"{name} says {text!r}",
-        )

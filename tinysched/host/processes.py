@@ -153,15 +153,24 @@ def open_pidfd(pid: int, ticks: int | None = None) -> int | None:
     return pidfd
 
 
-def reap() -> list[Reaped]:
-    """Take every child that has ended, without waiting."""
+def reap(note: Callable[[int, int, int], None] | None = None) -> list[Reaped]:
+    """Take every child that has ended, without waiting.
+
+    `note` hears of each before it is taken: its pid, exit code and signal. Until it returns, the
+    end can still be seen by whoever inherits the child if this process is killed.
+    """
     ended: list[Reaped] = []
     while True:
         try:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
+            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if seen is None:
+                return ended
+            by_exit = seen.si_code == os.CLD_EXITED
+            if note is not None:
+                code, signum = (seen.si_status, 0) if by_exit else (0, seen.si_status)
+                note(seen.si_pid, code, signum)
+            pid, status, usage = os.wait4(seen.si_pid, os.WNOHANG)
         except ChildProcessError:
-            return ended
-        if pid == 0:
             return ended
         by_signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0

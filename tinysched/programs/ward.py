@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from collections.abc import Collection
@@ -101,6 +102,8 @@ class Ward:
 
     def take_over(self, clock: Clock, workers: Collection[int]) -> None:
         """Watches the run in place of a worker that was killed. `workers`: the agent's others."""
+        with contextlib.suppress(SpoolError):
+            self.started = self.dir.started() or self.started
         started = self.started
         assert started is not None, "only what has started needs custody"
         age_s = max(0.0, clock.wall() - started.started_at)
@@ -115,7 +118,10 @@ class Ward:
         )
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill)
-        if started.boot_id == clock.boot_id():
+        if started.exit is not None:  # the worker took it away, and wrote that down before
+            self.script = None
+            self.custody.script_ended(started.exit)
+        elif started.boot_id == clock.boot_id():
             self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
 
     def _members(self, workers: Collection[int]) -> list[int]:

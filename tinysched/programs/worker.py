@@ -8,11 +8,11 @@ If it dies: the script becomes the agent's child, which watches it to its end.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import agent_start, launch, processes, tree
@@ -56,6 +56,8 @@ class Tools:
 
 def work(assignment: Assignment, tools: Tools) -> int:
     """Runs an assignment to its end; the whole life of a worker."""
+    # To ring for a parent that was killed is no reason to die. The job gets its SIGPIPE back.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if assignment.request.foreground:
         processes.set_subreaper()
         processes.set_title(f"ts {assignment.grant.run}")
@@ -83,6 +85,8 @@ class _Worker:
         self._script = 0
 
     def run(self) -> int:
+        with contextlib.suppress(SpoolError):  # on a full disk the launch fails, and says so
+            self._dir.sign()
         wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
@@ -158,29 +162,46 @@ class _Worker:
     def _reap(self, custody: Custody) -> None:
         if self._assignment.request.foreground and self._script in processes.stopped():
             os.write(self._bell, STOPPED)
-        for reaped in processes.reap():
+        for reaped in processes.reap(self._note):
             self._cpu_s += reaped.cpu_s
             if reaped.pid == self._script:
                 custody.script_ended(Exit(code=reaped.code, signal=reaped.signal))
 
+    def _note(self, pid: int, code: int, signum: int) -> None:
+        """Writes down how the script ended while the kernel still knows: we may be killed now."""
+        if pid != self._script:
+            return
+        with contextlib.suppress(SpoolError):
+            started = self._dir.started()
+            if started is not None:
+                exit_ = Exit(code=code, signal=signum)
+                self._dir.write_started(replace(started, exit=exit_))
+
     def _members(self) -> list[int]:
-        return tree.descendants(os.getpid(), self._spared())
+        found = tree.descendants(os.getpid())
+        spared = self._spared() if found else frozenset()
+        return tree.descendants(os.getpid(), spared) if spared & set(found) else found
 
     def _is_empty(self) -> bool:
         """A walk can miss who moves: that we have no children is the kernel's own word."""
         if self._members():
             return False
-        if not processes.has_children():
-            return True
-        agent = self._private.agent_pid()
-        return agent is not None and agent in tree.descendants(os.getpid())
+        return not processes.has_children() or bool(tree.descendants(os.getpid()))
 
-    def _spared(self) -> Collection[int]:
-        """An agent started from inside this job, and all below it, are not of this job."""
-        if not processes.has_children():
-            return ()
+    def _spared(self) -> frozenset[int]:
+        """Who may be below us and is not of this job.
+
+        An agent that was started from inside this job; and, once that agent was killed, the
+        workers that it forked and the scripts whose workers were killed as well.
+        """
         agent = self._private.agent_pid()
-        return () if agent is None else (agent,)
+        found = set() if agent is None else {agent}
+        for other in self._private.runs():
+            if other.run == self._grant.run:
+                continue
+            with contextlib.suppress(SpoolError):
+                found |= _alive_of(other)
+        return frozenset(found)
 
     def _sweep(self) -> None:
         """The second net: whoever got away from below us still carries the run's cookie."""
@@ -274,3 +295,12 @@ class _Worker:
             os.write(self._bell, b"%s\n" % str(self._grant.run).encode())
         except OSError:
             return  # the parent is gone: its successor reads the disk
+
+
+def _alive_of(run: RunDir) -> set[int]:
+    """Worker and script of a run, as far as they live."""
+    worker, started = run.worker_pid(), run.started()
+    found = set() if worker is None else {worker}
+    if started is not None and processes.start_ticks(started.pid) == started.start_ticks:
+        found.add(started.pid)
+    return found

@@ -160,7 +160,7 @@ PLACES = (
     _file(f"{_REQUEST}/job", _CLOSED, "agent", _NUMBER, "the job that it became"),
     _folder(f"{_USER}/runs", _OWN_DIR, "attempts that the dispatcher has not settled yet", _OWNER),
     _folder(_RUN, _OWN_DIR, "one attempt; that it exists is the claim", "agent"),
-    _file(f"{_RUN}/worker.lock", _CLOSED, "worker", "empty", "held: the worker lives"),
+    _file(f"{_RUN}/worker.lock", _CLOSED, "worker", "its pid", "held: the worker lives"),
     _file(f"{_RUN}/alive", _CLOSED, "worker", "empty", "held: something of the job lives"),
     _file(f"{_RUN}/grant", _CLOSED, "agent", _JSON, "what was granted; the claim is complete"),
     _file(f"{_RUN}/started", _CLOSED, "the job", _JSON, "pid, start time, boot: it was started"),

@@ -126,6 +126,26 @@ class RunDir:
                     self.release_locks()
         return self.alive_fd >= 0
 
+    def sign(self) -> None:
+        """Write this process's pid into the worker's lock, which it holds.
+
+        Raises: SpoolError.
+        """
+        disk = self._runs.disk
+        try:
+            posix.lseek(self.worker_lock_fd, 0, 0)
+            disk.truncate(self.worker_lock_fd, 0)
+            disk.write(self.worker_lock_fd, b"%d\n" % posix.getpid())
+        except OSError as error:
+            raise cannot("write", f"{self.path}/{tree.WORKER_LOCK}", error) from error
+
+    def worker_pid(self) -> int | None:
+        """The living worker's pid; None: there is none, or it is just about to write it."""
+        if not self.worker_alive():
+            return None
+        raw = (self._read(tree.WORKER_LOCK) or b"").strip()
+        return int(raw) if raw.isdigit() else None
+
     def worker_alive(self) -> bool:
         """Whether some process holds the worker's lock (it may be this one)."""
         return self._is_locked(tree.WORKER_LOCK)
