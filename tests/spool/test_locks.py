@@ -11,7 +11,6 @@ import pytest
 from tests.spool.made import grant
 from tests.wait import until
 from tinysched.errors import SpoolError
-from tinysched.spool.locks import is_dispatcher_locked
 from tinysched.spool.private import Private
 from tinysched.spool.store import Store
 
@@ -69,11 +68,9 @@ def test_removing_the_lock_files_lets_no_second_dispatcher_in(root, child):
 
 def test_a_dispatcher_that_was_killed_leaves_nothing_to_clear(root, child):
     pid = child(lambda: Store.open(root))
-    assert is_dispatcher_locked(f"{root}/lock")
     with pytest.raises(SpoolError, match=f"pid {pid}"):
         Store.open(root)
     end(pid)
-    assert not is_dispatcher_locked(f"{root}/lock")
     Store.open(root).close()
 
 
@@ -83,10 +80,6 @@ def test_the_lock_may_lie_elsewhere(root, tmp_path, child):
     with pytest.raises(SpoolError, match=f"cannot take the lock in {place}"):
         Store.open(root, lock_dir=place)
     assert not Path(root, "lock").exists()
-
-
-def test_a_root_without_a_lock_is_not_locked(tmp_path):
-    assert not is_dispatcher_locked(str(tmp_path / "lock"))
 
 
 def test_a_killed_worker_whose_job_runs_on_is_told_from_both_being_gone(private, root, child):

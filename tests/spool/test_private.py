@@ -9,9 +9,9 @@ import pytest
 from tests.spool.made import ending, grant, request_files
 from tinysched.errors import SpoolError, TryLaterError
 from tinysched.spool import outbox
+from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
-from tinysched.spool.runs import AlreadyClaimedError
 
 UID = os.geteuid()
 STARTED = Started(pid=77, start_ticks=5, boot_id="b-1", started_at=5.5)
@@ -235,12 +235,3 @@ def test_an_agent_notices_that_its_directory_was_taken_away(private):
     Path(private.path, "agent.lock").unlink()
     assert not lock.is_in_place()
     lock.release()
-
-
-def test_an_agent_keeps_its_lock_through_an_exec(private, root):
-    lock = private.lock_agent()
-    again = private.keep_agent_lock(os.dup(lock.fd))
-    lock.release()
-    assert again.is_in_place()
-    assert Private.open(root, UID).lock_agent() is None
-    again.release()

@@ -11,8 +11,9 @@ from tinysched.host.clock import Clock
 from tinysched.job.model import Cause, Ending, Exit, Grant, RunId
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
+from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.private import Private
-from tinysched.spool.runs import AlreadyClaimedError, RunDir
+from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 
 LOG = logging.getLogger("agent")

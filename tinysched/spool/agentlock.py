@@ -12,7 +12,7 @@ from tinysched.spool.tree import CLOSED_FILE_MODE
 
 
 class AgentLock:
-    """The right to be the agent of one user and root. `fd` is what a re-exec hands on.
+    """The right to be the agent of one user and root.
 
     A forked worker has to `release` its copy: else the lock outlives the agent.
     """
@@ -45,7 +45,7 @@ class AgentLock:
         return found is not None and (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
     def write_pid(self) -> None:
-        """Tell others who holds it (to be repeated after a fork)."""
+        """Tell others who holds it."""
         disk = self._folder.disk
         try:
             posix.lseek(self.fd, 0, 0)

@@ -200,10 +200,7 @@ class Folder:
             return
 
     def drop_folder(self, name: str) -> bool:
-        """Remove a directory and the files in it; False: something could not be removed.
-
-        Of what lies deeper only empty directories go: we make no deeper ones.
-        """
+        """Remove a directory, with files and empty directories in it; False: that failed."""
         try:
             folder = self.find_below(name)
         except SpoolError:

@@ -83,9 +83,13 @@ class Disk:
         posix.rmdir(path, dir_fd=at)
 
     def names(self, fd: int) -> list[str]:
-        """List a directory."""
+        """List a directory; opened again, since a fork shares the place where it reads."""
         self.step("names", "")
-        return posix.listdir(fd)
+        own = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=fd)
+        try:
+            return posix.listdir(own)
+        finally:
+            posix.close(own)
 
     def status(self, path: str, at: int) -> posix.stat_result:
         """Look at a name, never through a link."""

@@ -87,22 +87,6 @@ class DispatcherLock:
             self._fd = -1
 
 
-def is_dispatcher_locked(path: str, disk: Disk = DISK) -> bool:
-    """Whether a dispatcher holds the lock in the directory `path` (False, too: may not look)."""
-    try:
-        folder = Folder.find(disk, path)
-    except SpoolError:
-        return False
-    if folder is None:
-        return False
-    try:
-        return not disk.lock(folder.fd, fcntl.LOCK_SH) or is_locked(folder, GLOBAL_LOCK)
-    except SpoolError:
-        return False
-    finally:
-        folder.close()
-
-
 def _lock_folder(disk: Disk, path: str) -> Folder:
     """Open the lock's directory; one that exists keeps its mode: an admin may have named it."""
     parent_path, _, name = path.rstrip("/").rpartition("/")

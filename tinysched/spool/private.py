@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Grant
-from tinysched.spool import runs as run_dirs
-from tinysched.spool import tree
+from tinysched.spool import claims, tree
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.locks import is_locked
+from tinysched.spool.runs import RunDir
 
 _LARGEST_FILE = 16 << 20
 
@@ -92,10 +92,6 @@ class Private:
         """
         return AgentLock.take(self._own, tree.AGENT_LOCK)
 
-    def keep_agent_lock(self, fd: int) -> AgentLock:
-        """The lock again, after an exec that handed its descriptor on."""
-        return AgentLock(self._own, tree.AGENT_LOCK, fd)
-
     def agent_alive(self) -> bool:
         """Whether an agent lives (it may be this process)."""
         return is_locked(self._own, tree.AGENT_LOCK)
@@ -145,19 +141,19 @@ class Private:
         finally:
             folder.close()
 
-    def claim(self, grant: Grant) -> run_dirs.RunDir:
+    def claim(self, grant: Grant) -> RunDir:
         """Claim an attempt for good; returns it with its locks taken.
 
         Raises: AlreadyClaimedError; SpoolError, and then nothing is left of the claim.
         """
-        return run_dirs.claim(self._runs, grant)
+        return claims.claim(self._runs, grant)
 
-    def runs(self) -> list[run_dirs.RunDir]:
+    def runs(self) -> list[RunDir]:
         """Every attempt on the disk, in order of id.
 
         One without `is_claimed` that nobody holds was never claimed: `forget` it.
         """
-        return run_dirs.all_runs(self._runs)
+        return claims.all_runs(self._runs)
 
     def collect_garbage(self, keep_tokens: Collection[str], older_than: float) -> list[str]:
         """Remove requests that are unknown, unlocked and unchanged since `older_than` (UTC).
