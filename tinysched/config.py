@@ -23,6 +23,7 @@ from tinysched.errors import ConfigError
 
 MOST_BYTES = 256 * 1024
 YEAR_S = 366 * 86400
+PRIVACIES = ("open", "private")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 VARIABLES = {
     "TJS_PURGE_AGE_DAYS": "purge_age_days",
@@ -108,6 +109,13 @@ def _level(value: object) -> Value:
     if not isinstance(value, str) or value.lower() not in LOG_LEVELS:
         raise ValueError
     return value.lower()
+
+
+def _privacy(value: object) -> Value:
+    """Accepts how much users see of each other."""
+    if value not in PRIVACIES:
+        raise ValueError
+    return str(value)
 
 
 def _key(default: Default, accepts: Accepts, words: str) -> Default:
@@ -211,6 +219,19 @@ class Config:
         (),
         Accepts(words="a list of host names", read=_names),
         "The hosts on which tiny_sched_env.sh makes sbatch, squeue and scancel mean this queue.",
+    )
+    admins: tuple[str, ...] = _key(
+        (),
+        Accepts(words="a list of user names", read=_names),
+        "Who may cancel, hold, release and requeue the jobs of others, purge and reload, besides"
+        " the user whom the dispatcher runs as, and root.",
+    )
+    privacy: str = _key(
+        "open",
+        Accepts(words=" | ".join(PRIVACIES), read=_privacy),
+        "open: the group sees names and states of all jobs. private: of others' jobs only counts"
+        " and cores; records and logs belong to the dispatcher's user alone. For records that"
+        " exist already the change counts from the next start and their next change.",
     )
     log_level: str = _key(
         "info",

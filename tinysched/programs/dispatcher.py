@@ -31,6 +31,8 @@ from tinysched.wire.channel import Channel, Listener, Message
 
 LOG = logging.getLogger("dispatcher")
 SOCKET_MODE = 0o660
+OPEN_MODE = 0o640
+PRIVATE_MODE = 0o600
 RETRY_S = 1.0
 
 
@@ -40,7 +42,9 @@ def main(site: Site) -> int:
     config_path = f"{site.root}/config.yaml"
     config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
     # With --lock-dir, lock/ is a link; nobody but the admin and root can make one there.
-    store = Store.open(site.root, lock_dir=os.path.realpath(f"{site.root}/lock"))
+    lock_dir = os.path.realpath(f"{site.root}/lock")
+    meta_mode = PRIVATE_MODE if config.privacy == "private" else OPEN_MODE
+    store = Store.open(site.root, lock_dir=lock_dir, meta_mode=meta_mode)
     _open_log(site.root, config)
     dispatcher = Dispatcher(site.root, store, config, clock)
     listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
@@ -55,7 +59,7 @@ def main(site: Site) -> int:
 
 
 def _open_log(root: str, config: Config) -> None:
-    os.umask(0o027)  # rotated logs are made at any time
+    os.umask(0o077 if config.privacy == "private" else 0o027)  # rotated logs are made at any time
     path = f"{root}/logs/dispatcher.log"
     try:
         log = RotatingFileHandler(
@@ -260,6 +264,8 @@ class Dispatcher:
             max_array_size=config.max_array_size,
             max_jobs_per_user=config.max_jobs_per_user,
             cluster=config.cluster_name,
+            admins=frozenset(config.admins),
+            is_private=config.privacy == "private",
         )
 
     def _status(self) -> Status:

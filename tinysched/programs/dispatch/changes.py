@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 
 from tinysched.errors import RefusedError, TinyschedError
@@ -24,39 +23,40 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import Chooser, Chosen, unknown
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.rights import DENIED, Rights
 from tinysched.programs.dispatch.terms import Terms
 
 LOG = logging.getLogger("dispatcher")
 KILL = 9
-CONFLICT = "Access/permission denied"
 
 
 class Changes:
     """Carries out what owners and admins order."""
 
     def __init__(
-        self, ledger: Ledger, agents: Agents, clock: Clock, terms: Callable[[], Terms]
+        self,
+        ledger: Ledger,
+        agents: Agents,
+        rights: Rights,
+        clock: Clock,
+        terms: Callable[[], Terms],
     ) -> None:
+        self._rights = rights
         self._terms = terms
         self._ledger = ledger
         self._books = ledger.books
         self._agents = agents
         self._clock = clock
 
-    # Who may
-
-    def is_admin(self, uid: int) -> bool:
-        """The queue's admin, or root, who can do all this without us."""
-        return uid in (0, os.getuid())
-
-    def check_admin(self, uid: int, deed: str) -> None:
-        """Raises: RefusedError unless the caller is an admin."""
-        if not self.is_admin(uid):
-            raise RefusedError(f"cannot {deed}: {CONFLICT}", "ask the queue's admin")
-
-    def check_known(self, selectors: Sequence[Selector]) -> None:
-        """Raises: RefusedError naming what does not exist."""
-        strangers = unknown(selectors, self._books.jobs, set(self._books.raw_ids()))
+    def check_known(self, uid: int, selectors: Sequence[Selector]) -> None:
+        """Raises: RefusedError naming what does not exist, as far as this user may know."""
+        jobs = {job.id: job for job in self._rights.visible(uid, self._books.jobs.values())}
+        raw_ids = {
+            raw_id
+            for raw_id in self._books.raw_ids()
+            if (task := self._books.by_raw_id(raw_id)) is not None and task.number in jobs
+        }
+        strangers = unknown(selectors, jobs, raw_ids)
         if strangers:
             raise RefusedError(f"cannot find job {', '.join(strangers)}: no such job is known")
 
@@ -71,19 +71,23 @@ class Changes:
         for selector in selectors or ():
             self._ledger.recall(selector.number)
         if selectors is not None:
-            self.check_known(selectors)
+            self.check_known(uid, selectors)
         refused: list[str] = []
+        is_idle = True
         for job, chosen in self._chosen(query.filter):
             if _nothing_left(job, chosen):
                 continue
-            if uid != job.uid and not self.is_admin(uid):
-                refused.append(str(job.id))
-            elif query.signal is None or query.signal == KILL:
+            if not self._rights.may_change(uid, job):
+                refused += [str(job.id)] if self._rights.visible(uid, [job]) else []
+                continue
+            is_idle = False
+            if query.signal is None or query.signal == KILL:
                 self._end(uid, job, chosen, kill=query.signal == KILL)
             else:
                 self._signal(job, chosen, query.signal)
-        if refused and selectors is not None:
-            raise RefusedError(f"cannot cancel job {', '.join(refused)}: {CONFLICT}")
+        # A filter may well take in jobs of others, as long as it finds some of one's own.
+        if refused and (selectors is not None or is_idle):
+            raise RefusedError(f"cannot cancel job {', '.join(refused)}: {DENIED}")
         return ""
 
     def _chosen(self, wanted: Filter) -> Iterator[tuple[Job, Chosen]]:
@@ -138,8 +142,8 @@ class Changes:
         """
         wanted = Filter(selectors=query.selectors)
         for job, chosen in list(self._chosen(wanted)):
-            if uid != job.uid and not self.is_admin(uid):
-                raise RefusedError(f"cannot {query.verb} job {job.id}: {CONFLICT}")
+            if not self._rights.may_change(uid, job):
+                raise RefusedError(f"cannot {query.verb} job {job.id}: {DENIED}")
             match query.verb:
                 case "hold":
                     self._hold(uid, job)
@@ -162,7 +166,7 @@ class Changes:
     def _release(self, uid: int, job: Job) -> None:
         if job.is_final:
             raise RefusedError(f"cannot release job {job.id}: it has already ended")
-        if job.hold is Hold.ADMIN and not self.is_admin(uid):
+        if job.hold is Hold.ADMIN and not self._rights.is_admin(uid):
             raise RefusedError(f"cannot release job {job.id}: an admin holds it")
         if job.hold is not None:
             self._ledger.set_hold(job.id, None, self._clock.wall())

@@ -18,6 +18,7 @@ from tinysched.programs.dispatch.changes import Changes
 from tinysched.programs.dispatch.intake import Intake
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
+from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.report import status, tscontrol, tsout, tspurge, tsqueue
 from tinysched.report.place import Place
@@ -50,8 +51,9 @@ class Desk:
         self._clock = clock
         self._status_of = status_of
         self._reload = reload
-        self.outlook = Outlook(ledger.books, agents, clock, terms)
-        self._changes = Changes(ledger, agents, clock, terms)
+        self._rights = Rights(terms)
+        self.outlook = Outlook(ledger.books, agents, self._rights, clock, terms)
+        self._changes = Changes(ledger, agents, self._rights, clock, terms)
         self._intake = Intake(ledger, agents, self.outlook, clock, terms)
         self._place = Place(host=cores.short_hostname(), utc_offset_s=clock.utc_offset_s)
         self._verbs: Mapping[str, Callable[[Channel, Message], Answer]] = {
@@ -104,15 +106,17 @@ class Desk:
             for number in {line.number for line in self._ledger.ended_lines()}:
                 self._ledger.recall(number)
         if ids is not None:
-            self._changes.check_known(ids)
-        return Answer(out=tsqueue.render(query, self.outlook.snapshot(), self._place))
+            self._changes.check_known(channel.peer.uid, ids)
+        snapshot = self.outlook.snapshot(channel.peer.uid)
+        hidden = "" if query.json else self.outlook.others(channel.peer.uid)
+        return Answer(out=tsqueue.render(query, snapshot, self._place) + hidden)
 
-    def _out(self, _channel: Channel, message: Message) -> Answer:
+    def _out(self, channel: Channel, message: Message) -> Answer:
         query = queries.out(message.many("arg"))
         for selector in query.selectors:
             self._ledger.recall(selector.number)
-        self._changes.check_known(query.selectors)
-        files = tsout.files(query.selectors, self.outlook.snapshot(), self._place)
+        self._changes.check_known(channel.peer.uid, query.selectors)
+        files = tsout.files(query.selectors, self.outlook.snapshot(channel.peer.uid), self._place)
         return Answer(more=(("files", tsout.pack(files)),))
 
     # Changing
@@ -126,17 +130,20 @@ class Desk:
         query = queries.control(message.many("arg"))
         for selector in query.selectors:
             self._ledger.recall(selector.number)
-        self._changes.check_known(query.selectors)
+        self._changes.check_known(channel.peer.uid, query.selectors)
         if query.verb == "show":
             text = tscontrol.render_jobs(
-                query.selectors, self.outlook.snapshot(), self._place, as_json=query.json
+                query.selectors,
+                self.outlook.snapshot(channel.peer.uid),
+                self._place,
+                as_json=query.json,
             )
             return Answer(out=text)
         return Answer(err=self._changes.control(channel.peer.uid, query))
 
     def _purge(self, channel: Channel, message: Message) -> Answer:
         query = queries.purge(message.many("arg"))
-        self._changes.check_admin(channel.peer.uid, "purge the queue's memory")
+        self._rights.check_admin(channel.peer.uid, "purge the queue's memory")
         rule = retention.Rule(keep_last=query.keep_last, age_days=query.age_days)
         numbers = self.purgeable(rule)
         if not query.dry_run:
@@ -159,7 +166,7 @@ class Desk:
         )
 
     def _read_config(self, channel: Channel, _message: Message) -> Answer:
-        self._changes.check_admin(channel.peer.uid, "reload the configuration")
+        self._rights.check_admin(channel.peer.uid, "reload the configuration")
         return Answer(out=self._reload())
 
 

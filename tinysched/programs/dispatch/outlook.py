@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Job, Pending, Reason, Snapshot
+from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running, Snapshot
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
 
 
@@ -18,31 +19,54 @@ class Outlook:
     """Looks; changes nothing."""
 
     def __init__(
-        self, books: Books, agents: Agents, clock: Clock, terms: Callable[[], Terms]
+        self,
+        books: Books,
+        agents: Agents,
+        rights: Rights,
+        clock: Clock,
+        terms: Callable[[], Terms],
     ) -> None:
+        self._rights = rights
         self._books = books
         self._agents = agents
         self._clock = clock
         self._terms = terms
 
-    def snapshot(self) -> Snapshot:
-        """The queue as it is now, for a report."""
+    def snapshot(self, uid: int) -> Snapshot:
+        """The queue as a user may see it now, for a report."""
         books = self._books
+        jobs = self._rights.visible(uid, (books.jobs[number] for number in sorted(books.jobs)))
         room = self.room()
         blocked_by: list[Entry | None] = []
 
         def explain(job: Job) -> Reason:
             if not blocked_by:
                 blocked_by.append(fifo.blocker(books.waiting, room, self._clock.wall()))
-            return self._explain(job, room, blocked_by[0])
+            return self._shown(uid, self._explain(job, room, blocked_by[0]))
 
         return Snapshot(
             now=self._clock.wall(),
-            jobs=[books.jobs[number] for number in sorted(books.jobs)],
-            units={n: books.units(n) for n, job in books.jobs.items() if _is_array(job)},
+            jobs=jobs,
+            units={job.id: books.units(job.id) for job in jobs if _is_array(job)},
             explain=explain,
             cores_total=books.cores_total,
         )
+
+    def _shown(self, uid: int, reason: Reason) -> Reason:
+        """A reason without the numbers of other people's jobs, where these are private."""
+        if reason.name != "Priority" or self._rights.sees_all(uid):
+            return reason
+        return Reason(name="Priority", words="another job has waited longer")
+
+    def others(self, uid: int) -> str:
+        """What is hidden from a user, as counts; '' if nothing is."""
+        if self._rights.sees_all(uid):
+            return ""
+        books = self._books
+        theirs = [unit for job, unit in books.live() if job.uid != uid]
+        cores = sum(u.state.cores for u in theirs if isinstance(u.state, Granted | Running))
+        waiting = sum(entry.count for entry in books.waiting if entry.uid != uid)
+        return f"others: {len(theirs)} running on {cores} cores, {waiting} waiting\n"
 
     def room(self) -> fifo.Room:
         """What there is to give."""

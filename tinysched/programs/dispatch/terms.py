@@ -20,6 +20,8 @@ class Terms:
     max_array_size: int
     max_jobs_per_user: int
     cluster: str
+    admins: frozenset[str] = frozenset()
+    is_private: bool = False
 
     def grant(self, job: Job, unit: Unit) -> Grant:
         """Leave to run a unit's present attempt."""
