@@ -20,6 +20,7 @@ from tinysched.host import cores, identity
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
 from tinysched.programs.dispatch.agents import Agents
+from tinysched.programs.dispatch.answer import encode
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.switchboard import Switchboard
@@ -214,7 +215,7 @@ class Dispatcher:
         uid = channel.peer.uid
         tokens = [t for t in message.many("token") if self.ledger.books.by_token(uid, t) is None]
         if tokens:
-            channel.send("forget", [("token", token.encode()) for token in tokens])
+            channel.send("forget", [("token", encode(token)) for token in tokens])
 
     def _look_around(self) -> None:
         """What nobody tells us of: a root that is gone, or somebody in another user's place."""

@@ -18,6 +18,8 @@ from tinysched.wire.channel import Message
 from tinysched.wire.fields import PROTOCOL
 
 Fields = list[tuple[str, bytes]]
+# No time or duration is larger: seconds since 1970, in the year 8307. Calendars end at 9999.
+LATEST = 2e11
 
 
 def greeting(kind: str, runs: list[tuple[RunId, str]]) -> Fields:
@@ -213,6 +215,6 @@ def _float(message: Message, name: str) -> float:
         value = float(message.text(name))
     except ValueError:
         raise WireError(f"cannot read '{message.verb}': '{name}' is no number") from None
-    if not -1e12 < value < 1e12:
+    if not 0 <= value < LATEST:
         raise WireError(f"cannot read '{message.verb}': '{name}' is out of range")
     return value
