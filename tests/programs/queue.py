@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from tests.fakes import FakeClock
-from tests.spool.disks import CountingDisk
+from tests.spool.disks import CountingDisk, Death
 from tinysched.config import Config
 from tinysched.job.model import Cause, Ending, Exit, Grant
 from tinysched.programs.dispatcher import Dispatcher
@@ -27,12 +27,17 @@ _tokens = count(1)
 
 
 class FullDisk(CountingDisk):
-    """A disk that takes nothing more while it is `full`."""
+    """A disk that takes nothing more while it is `full`; after `left` operations all is over."""
 
     full = False
+    left: int | None = None
 
     def step(self, call: str, what: str) -> None:
         super().step(call, what)
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Death
         if self.full and call == "write":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

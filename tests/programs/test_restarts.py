@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.programs.queue import BOB, CAROL, FakeAgent, Queue
+from tests.spool.disks import Death
 from tinysched.config import Config
 from tinysched.job.model import Cause
 
@@ -223,3 +224,27 @@ def test_the_histories_end_as_they_should(undisturbed):
     assert ends["an ended task requeued"] == {"COMPLETED"}
     assert ends["a requeued task cancelled"] == {"COMPLETED", "CANCELLED"}
     assert ends["an agent that was away for long"] == {"COMPLETED"}
+
+
+def test_an_array_is_over_wherever_the_dispatcher_died_while_its_last_task_ended(tmp_path):
+    for left in range(1000):
+        root = tmp_path / str(left)
+        root.mkdir(mode=0o750)
+        queue = Queue(str(root), Config(cpus=4))
+        bob = FakeAgent(queue, BOB)
+        queue.submit(BOB, "--array=1-2")
+        bob.end("1_1.1")
+        queue.disk.left = left
+        try:
+            bob.end("1_2.1")
+            is_done = True
+        except Death:
+            is_done = False
+        queue.restart()
+        assert queue.states() == {"1_1": "COMPLETED", "1_2": "COMPLETED"}
+        assert queue.files("completed") == ["job_1.meta", "job_1_1.meta", "job_1_2.meta"]
+        assert queue.files("pending") == queue.files("running") == []
+        queue.close()
+        if is_done:
+            return
+    pytest.fail("it never ends")

@@ -87,6 +87,7 @@ class Dispatcher:
         loaded = store.load(clock.wall() - config.min_job_age_s)
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, allowed_cores(config, cores.usable_cores()))
+        self.ledger.settle_arrays(clock.wall())
         self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
         self.desk = Desk(
             self.ledger,

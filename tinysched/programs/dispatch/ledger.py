@@ -46,6 +46,14 @@ class Ledger:
         for number in self.books.jobs:
             self.books.file(number)
 
+    def settle_arrays(self, now: float) -> None:
+        """Ends arrays whose last task had ended when a dispatcher died before it could say so."""
+        for job in list(self.books.jobs.values()):
+            if isinstance(job.work, Elements):
+                work = lifecycle.array_settled(job.work, self.books.live_tasks[job.id], now)
+                if work is not job.work:
+                    self._save(replace(job, work=work))
+
     def new_id(self) -> int:
         """A number that no job ever had."""
         return self._store.allocate_id()
