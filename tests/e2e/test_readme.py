@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from installer import versions
+from installer import queue_root, versions
 from tests.e2e import pages
 from tests.e2e.people import REPOSITORY
 from tests.e2e.rig import Site
@@ -45,6 +46,16 @@ def test_what_the_readme_says_is_so(idle_site: Site) -> None:
     example = REPOSITORY / "contrib" / "examples" / "compute_pi.py"
     bob.person.owns(shutil.copy(example, bob.here))
     pages.walk("README.md", idle_site, {"alice": idle_site.admin.move(), "bob": bob})
+
+
+def test_the_lock_lies_where_lock_dir_says(idle_site: Site) -> None:
+    locks = idle_site.place / "locks"
+    (idle_site.root / "lock").rmdir()
+    queue_root.make(replace(idle_site.choices, lock_dir=str(locks)))
+    idle_site.start()
+    assert int((locks / "global.lock").read_text()) == idle_site.dispatcher_pid
+    done = idle_site.admin.run("tinysched", "dispatcher")
+    assert (done.code, "another dispatcher holds it" in done.err) == (1, True)
 
 
 def test_blocks_that_are_not_typed_say_why_and_who_does_it_instead() -> None:
