@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from installer import queue_root, versions
+from installer import launchers, queue_root, versions
 from tests.e2e import pages
 from tests.e2e.people import REPOSITORY
 from tests.e2e.rig import Site
@@ -101,3 +101,19 @@ def test_every_key_and_option_that_the_readme_names_exists() -> None:
     keys = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", readme())) - {"submit_dir", "pidfd_open"}
     assert options - known == set()
     assert keys - known == set()
+
+
+def test_the_readme_tells_of_every_command_and_every_option_of_the_installer() -> None:
+    source = (REPOSITORY / "installer" / "choices.py").read_text()
+    options = re.findall(r'add\("(--[\w-]+)"', source)
+    assert len(options) > 10
+    named = [*options, *launchers.COMMANDS, *launchers.SLURM_NAMES, launchers.ENV]
+    assert [
+        name for name in named if f"`{name}" not in readme() and f"/{name}" not in readme()
+    ] == []
+
+
+def test_every_link_inside_the_readme_leads_to_a_heading() -> None:
+    headings = re.findall(r"^#+ (.+)$", readme(), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", readme())) - anchors == set()
