@@ -148,3 +148,41 @@ def test_a_bad_record_is_put_aside_and_named(queue, bob):
     assert queue.states() == {"1": "RUNNING"}
     assert any("job_2.meta" in line for line in status(queue)["quarantined"])
     assert int(queue.submit(BOB, "--parsable").out) > 2
+
+
+@pytest.fixture
+def old_task(queue, bob):
+    """An array of which one task failed long before the dispatcher was started again."""
+    queue.submit(BOB, "--array=1-3")
+    bob.end("1_1.1", code=1)
+    queue.sleep(400)
+    queue.restart()
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_task_that_ended_long_ago_is_shown_after_a_restart(queue, bob, old_task, is_over):
+    if is_over:
+        bob.end("1_2.1")
+        bob.end("1_3.1")
+        queue.restart()
+    rest = "COMPLETED" if is_over else "RUNNING"
+    for args in ((), ("-j", "1")):
+        assert queue.states(*args) == {"1_1": "FAILED", "1_2": rest, "1_3": rest}
+    assert queue.show("1_1")["exit_code"] == 1
+    assert queue.cores_taken == (0 if is_over else 2)
+
+
+def test_a_task_that_ended_long_ago_is_requeued_after_a_restart(queue, bob, old_task):
+    assert queue.ask(BOB, "control", "requeue", "1_1").exit_code == 0
+    for name in ("1_1.2", "1_2.1", "1_3.1"):
+        bob.end(name)
+    assert queue.states() == {"1_1": "COMPLETED", "1_2": "COMPLETED", "1_3": "COMPLETED"}
+    assert "job_1.meta" in queue.files("completed")
+
+
+def test_an_array_keeps_its_worst_task_in_mind_after_a_restart(queue, bob, old_task):
+    bob.end("1_2.1", code=1)
+    queue.ask(BOB, "control", "requeue", "1_2")
+    bob.end("1_2.2")
+    bob.end("1_3.1")
+    assert "job_1.meta" in queue.files("failed")

@@ -59,6 +59,14 @@ class Books:
             return [work]
         return [task.unit for _, task in sorted(self.tasks.get(number, {}).items())]
 
+    def has_all_tasks(self, job: Job) -> bool:
+        """Every ended task of an array is known here; those that ended long ago may not be."""
+        if isinstance(job.work, Unit):
+            return True
+        known = self.tasks.get(job.id, {}).values()
+        ended = sum(isinstance(task.unit.state, Ended) for task in known)
+        return ended >= len(job.work.ended)
+
     def by_token(self, uid: int, token: str) -> Job | None:
         """The job that was accepted under a token of that user, if any."""
         number = self._by_token.get((uid, token))

@@ -146,6 +146,7 @@ class Ledger:
 
     def requeue(self, unit: Unit, now: float) -> None:
         """Puts a unit whose attempt is over back into the queue, for another one."""
+        self.recall(unit.id.number)  # what its array is worth depends on all the others
         job = self.books.jobs[unit.id.number]
         again = lifecycle.requeued(unit, now)
         if isinstance(job.work, Unit):
@@ -170,16 +171,22 @@ class Ledger:
                 self.books.forget(number)
 
     def recall(self, number: int) -> bool:
-        """Brings an ended job back into memory from its record; false if there is none."""
-        if number in self.books.jobs:
+        """Brings an ended job back into memory from its record; false if there is none.
+
+        Of an array that is known, the tasks that ended before this dispatcher began.
+        """
+        known = self.books.jobs.get(number)
+        if known is not None and self.books.has_all_tasks(known):
             return True
         found = self._store.find(number)
         if found is None:
-            return False
+            return known is not None
         job, tasks = found
-        self.books.learn_job(job)
+        if known is None:
+            self.books.learn_job(job)
         for task in tasks:
-            self.books.learn_task(task)
+            if self.books.unit(task.unit.id) is None:
+                self.books.learn_task(task)
         return True
 
     def ended_lines(self) -> Sequence[EndedLine]:
