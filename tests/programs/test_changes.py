@@ -234,3 +234,12 @@ def test_the_largest_array_is_named_in_the_refusal(root):
     assert answer.exit_code != 0
     assert b"10" in answer.err
     queue.close()
+
+
+@pytest.mark.parametrize("verb", ["hold", "release"])
+def test_a_single_task_is_not_held_for_the_whole_array(queue, verb):
+    queue.submit(BOB, "--array=1-3")
+    answer = queue.ask(BOB, "control", verb, "1_2")
+    assert answer.exit_code == 1
+    assert f"cannot {verb} 1_2: an array is held and released as a whole".encode() in answer.err
+    assert set(queue.reasons().values()) != {"JobHeldUser"}

@@ -3,9 +3,13 @@
 import pytest
 
 from tests.programs.queue import BOB, CAROL, FakeAgent, FakeChannel, new_token
-from tinysched.job.model import Cause
+from tinysched.job.model import Cause, JobId, RunId
 from tinysched.wire import messages
 from tinysched.wire.client import Reply, hello
+
+STARTED = messages.Started(
+    run=RunId(job=JobId(number=1), attempt=1), pid=5, started_at=1.0, output="", error=""
+)
 
 
 class Front:
@@ -90,9 +94,56 @@ def test_what_waits_is_cancelled_with_its_client(queue, bob):
 def test_a_running_job_whose_client_is_gone_is_its_agents(queue, bob):
     front = Front(queue)
     front.listen()
+    queue.hear(front.channel, "started", STARTED.fields())
     queue.lose(front.channel)
     assert queue.states() == {"1": "RUNNING"}
-    assert bob.obey() != []
+    assert bob.obey() == ["adopt"]
+
+
+def test_a_client_that_died_on_the_way_to_its_cores_leaves_them_to_the_agent(queue, bob):
+    """Who claims the run first decides: the agent cannot start it, and says that it ended."""
+    front = Front(queue)
+    queue.lose(front.channel)
+    assert bob.obey() == ["grant"]
+    bob.end("1.1", cause=Cause.CANCEL)
+    assert queue.states() == {"1": "CANCELLED"}
+    assert queue.cores_taken == 0
+
+
+@pytest.mark.parametrize("comes_first", ["client", "agent"])
+def test_a_grant_that_its_client_never_heard_is_made_again(queue, comes_first):
+    bob = FakeAgent(queue, BOB)
+    front = Front(queue)
+    queue.agents.clear()
+    queue.restart()
+    for who in (front.submit, bob.connect) if comes_first == "client" else (
+        bob.connect, front.submit,
+    ):  # fmt: skip
+        who()
+    assert front.reply.exit_code == 0
+    assert front.listen() == ["grant"]
+    assert bob.obey() == []
+    front.end("1.1")
+    assert queue.states() == {"1": "COMPLETED"}
+
+
+def test_a_grant_whose_client_does_not_come_back_goes_to_the_agent(queue, bob):
+    Front(queue)
+    queue.restart()
+    assert bob.runs == {}
+    queue.sleep(20)
+    assert bob.obey() == ["grant"]
+    bob.end("1.1", cause=Cause.CANCEL)
+    assert queue.states() == {"1": "CANCELLED"}
+
+
+def test_a_client_whose_job_was_cancelled_while_it_was_away_is_told(queue, bob):
+    queue.submit(BOB, "-c4")
+    front = Front(queue)
+    queue.restart()
+    queue.ask(BOB, "cancel", "2")
+    front.submit()
+    assert front.listen() == ["ended-ack"]
 
 
 def test_a_client_that_comes_back_keeps_its_place(queue, bob):
@@ -124,12 +175,12 @@ def test_cancelling_a_foreground_job_tells_its_client(queue, bob):
 
 
 @pytest.mark.parametrize("has_agent", [False, True])
-def test_a_foreground_job_needs_its_users_agent(queue, has_agent):
+def test_a_foreground_job_starts_with_or_without_its_users_agent(queue, has_agent):
     if has_agent:
         FakeAgent(queue, CAROL)
     front = Front(queue, uid=CAROL)
     assert front.reply.agent_missing is not has_agent
-    assert front.listen() == (["grant"] if has_agent else [])
+    assert front.listen() == ["grant"]
 
 
 def test_a_foreground_job_cannot_be_requeued(queue, bob):

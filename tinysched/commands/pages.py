@@ -94,13 +94,13 @@ PAGES: Mapping[str, Page] = MappingProxyType(
             options=options.TSCONTROL,
             tables={
                 "Verbs": {
-                    "hold": "do not start it before it is released",
+                    "hold": "do not start it before it is released; an array is held as a whole",
                     "release": "let it start again; what an admin holds, only an admin releases",
                     "requeue": "stop it if it runs, and put it back into the queue",
                     "show job": "print everything that is known about it",
                 }
             },
-            example=("tscontrol hold 42 43_7",),
+            example=("tscontrol requeue 42 43_7",),
             exits=_ORDERS_TO_JOBS,
         ),
         "tsout": Page(

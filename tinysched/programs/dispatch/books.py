@@ -19,6 +19,9 @@ from tinysched.job.model import (
 )
 from tinysched.policy.waiting import Entry, Waiting
 
+# Stands for "an agent" that is always there: a foreground client launches its job itself.
+SELF = -1
+
 
 class Books:
     """What is known, and nothing else: it decides nothing and writes nothing.
@@ -105,6 +108,10 @@ class Books:
         """Cores that one start of a job takes."""
         return self.cores_total if job.request.exclusive else job.request.cores
 
+    def launcher_of(self, job: Job) -> int:
+        """The uid whose agent starts a job; SELF for one whose own client does."""
+        return SELF if job.request.foreground else job.uid
+
     # Learning
 
     def learn_job(self, job: Job) -> None:
@@ -137,7 +144,7 @@ class Books:
             return
         entry = Entry(
             id=number,
-            uid=job.uid,
+            uid=self.launcher_of(job),
             cores=self.cores_of(job),
             eligible_at=eligible_at,
             count=count,

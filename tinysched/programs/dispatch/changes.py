@@ -20,7 +20,7 @@ from tinysched.job.model import (
 )
 from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
-from tinysched.job.selecting import Chooser, Chosen, unknown
+from tinysched.job.selecting import Chooser, Chosen, named, unknown
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.rights import DENIED, Rights
@@ -140,6 +140,8 @@ class Changes:
 
         Raises: RefusedError naming the first that it cannot be done to.
         """
+        if query.verb in ("hold", "release"):
+            self._check_whole(query.verb, query)
         wanted = Filter(selectors=query.selectors)
         for job, chosen in list(self._chosen(wanted)):
             if not self._rights.may_change(uid, job):
@@ -154,6 +156,14 @@ class Changes:
                 case verb:
                     raise TinyschedError(f"cannot {verb} jobs: there is no such verb")
         return ""
+
+    def _check_whole(self, verb: str, query: ControlQuery) -> None:
+        for selector in query.selectors:
+            if selector.tasks is not None:
+                raise RefusedError(
+                    f"cannot {verb} {named(selector)}: an array is held and released as a whole",
+                    f"tscontrol {verb} {selector.number}",
+                )
 
     def _hold(self, uid: int, job: Job) -> None:
         if job.is_final:

@@ -10,7 +10,7 @@ from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry
 from tinysched.programs.dispatch.agents import Agents
-from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch.books import SELF, Books
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
 
@@ -65,7 +65,7 @@ class Outlook:
         books = self._books
         theirs = [unit for job, unit in books.live() if job.uid != uid]
         cores = sum(u.state.cores for u in theirs if isinstance(u.state, Granted | Running))
-        waiting = sum(entry.count for entry in books.waiting if entry.uid != uid)
+        waiting = sum(entry.count for entry in books.waiting if books.jobs[entry.id].uid != uid)
         return f"others: {len(theirs)} running on {cores} cores, {waiting} waiting\n"
 
     def room(self) -> fifo.Room:
@@ -73,7 +73,7 @@ class Outlook:
         return fifo.Room(
             cores_total=self._books.cores_total,
             cores_free=self._books.cores_free,
-            uids_with_agent=self._agents.uids(),
+            uids_with_agent=self._agents.uids() | {SELF},
             starvation_s=self._terms().starvation_s,
         )
 
@@ -85,13 +85,13 @@ class Outlook:
     def _explain(self, job: Job, room: fifo.Room, blocked_by: Entry | None) -> Reason:
         if job.id in self._books.absent:
             return Reason(name="ClientGone", words="its run_job.sh is not connected")
-        if job.hold is None and self._agents.is_missing(job.uid) and self._is_starting(job):
+        if self._is_starting(job):
             return Reason(name="AgentDown", words="its owner's agent is being started")
         array = job.request.array
         waiter = fifo.Waiter(
             entry=Entry(
                 id=job.id,
-                uid=job.uid,
+                uid=self._books.launcher_of(job),
                 cores=self._books.cores_of(job),
                 eligible_at=_eligible_at(job),
             ),
@@ -102,8 +102,11 @@ class Outlook:
         return fifo.explain(waiter, room, blocked_by)
 
     def _is_starting(self, job: Job) -> bool:
-        fits = self._books.cores_of(job) <= self._books.cores_total
-        return fits and self._agents.is_expected(job.uid)
+        """Nothing but its agent is missing, and that is on its way."""
+        if job.hold is not None or self._books.cores_of(job) > self._books.cores_total:
+            return False
+        is_missing = self._agents.is_missing(self._books.launcher_of(job))
+        return is_missing and self._agents.is_expected(job.uid)
 
     def counts(self) -> dict[str, int]:
         """Jobs and tasks by state, for all that is known here."""
