@@ -51,7 +51,7 @@ def deliver(site: Site, command: str, reply: client.Reply) -> int:
 def wants_text(argv: Sequence[str]) -> bool:
     """Whether the words may ask for help or version; for certain only the grammar knows."""
     for word in argv:
-        if word[:3] in ("--h", "--v"):
+        if len(word) > 2 and ("--help".startswith(word) or "--version".startswith(word)):
             return True
         if word[:1] == "-" and word[1:2] != "-" and "V" in word:
             return True

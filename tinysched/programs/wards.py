@@ -183,7 +183,10 @@ class Wards:
 
     def _is_worker_gone(self, ward: Ward) -> bool:
         if ward.worker is not None:
-            return self._exits.pop(ward.worker, None) is not None
+            if self._exits.pop(ward.worker, None) is None:
+                return False
+            ward.worker = None  # its exit is told only once; from now on its lock tells
+            return True
         if ward.line is not None:
             ward.line.receive()
             if not ward.line.closed:
