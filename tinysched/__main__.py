@@ -16,7 +16,7 @@ from tinysched.site import Site
 
 USAGE = """\
 Usage: tinysched dispatcher [--root DIR] [--supervised]
-       tinysched agent
+       tinysched agent [--replace]
        tinysched foreground CPUS yes|no COMMAND...
        tinysched completion bash|zsh
        tinysched --help | --version
@@ -25,7 +25,8 @@ The door to the programs of tinysched; people use tsbatch, tsqueue, tsdaemon and
 
   dispatcher    decide what runs when, in the foreground, as the queue's admin; --supervised: end
                 when the supervisor that started it dies; --root: of another queue
-  agent         start the caller's jobs; the commands do this by themselves
+  agent         start the caller's jobs; the commands do this by themselves; --replace: end the
+                agent that is there
   foreground    run a command in this terminal when its cores are free; what run_job.sh calls
   completion    print what makes a shell complete the commands
 
@@ -50,10 +51,10 @@ def _enter(site: Site, argv: list[str]) -> int:
     match argv:
         case ["dispatcher", *options]:
             return _dispatcher(site, options)
-        case ["agent"]:
+        case ["agent"] | ["agent", "--replace"]:
             from tinysched.programs import agent
 
-            return agent.main(site)
+            return agent.main(site, replace=len(argv) > 1)
         case ["foreground", *words]:
             from tinysched.programs import foreground
 

@@ -15,10 +15,30 @@ _KEPT = (b"HOME", b"USER", b"LOGNAME", b"LANG")
 _PATH = b"/usr/local/bin:/usr/bin:/bin"
 
 
-def start(bin_dir: str, root: str) -> None:
+def shell_facts(limits: bytes) -> bytes:
+    """What an agent takes over from the shell that it is started from, and cannot change later.
+
+    The first line is the nice value. `limits`: /proc/self/limits, raw; of these the hard ones, in
+    the kernel's columns.
+    """
+    groups = b" ".join([b"%d" % gid for gid in sorted(posix.getgroups())])
+    cores = b" ".join([b"%d" % core for core in sorted(posix.sched_getaffinity(0))])
+    hard = b"\n".join([line[:26] + line[47:68] * 2 for line in limits.split(b"\n")[1:]])
+    nice = posix.getpriority(posix.PRIO_PROCESS, 0)
+    return b"nice %d\ngid %d\ngroups %s\ncores %s\n%s" % (
+        nice,
+        posix.getegid(),
+        groups,
+        cores,
+        hard,
+    )
+
+
+def start(bin_dir: str, root: str, *, replace: bool = False) -> None:
     """Start the agent of this user for `root`, detached from everything of the caller.
 
-    If another one holds the lock already, the new one leaves by itself.
+    If another one holds the lock already, the new one leaves by itself; with `replace`, it ends
+    the other.
 
     Raises: TinyschedError if there is no program to start.
     """
@@ -36,12 +56,12 @@ def start(bin_dir: str, root: str) -> None:
         posix.setsid()
         # The second fork: who leads no session can never be given a terminal.
         if posix.fork() == 0:
-            _become_agent(program, root)
+            _become_agent([program, "agent", *(["--replace"] if replace else [])], root)
     finally:
         posix._exit(0)
 
 
-def _become_agent(program: str, root: str) -> None:
+def _become_agent(argv: list[str], root: str) -> None:
     environment = {name: posix.environ[name] for name in _KEPT if name in posix.environ}
     environment[b"PATH"] = _PATH
     environment[b"TJS_ROOT"] = posix.fspath(root).encode("utf-8", "surrogateescape")
@@ -56,4 +76,4 @@ def _become_agent(program: str, root: str) -> None:
                 posix.close(int(name))
             except OSError:
                 continue  # the listing's own
-    posix.execve(program, [program, "agent"], environment)
+    posix.execve(argv[0], argv, environment)

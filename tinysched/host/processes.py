@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -198,6 +199,21 @@ def has_children() -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def title(pid: int) -> str:
+    """Tell what a process calls itself; '' if there is none."""
+    try:
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            return file.read().decode(errors="replace").rstrip("\n")
+    except OSError:
+        return ""
+
+
+def become_ordinary() -> None:
+    """Take the nice value 0, if the kernel lets this process."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 def start_ticks(pid: int) -> int | None:

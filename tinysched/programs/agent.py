@@ -17,8 +17,9 @@ from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
-from tinysched.host import limits, processes
+from tinysched.host import agent_start, limits, processes
 from tinysched.host.clock import Clock, SystemClock
+from tinysched.programs import succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.wards import Wards
@@ -30,8 +31,6 @@ from tinysched.wire.channel import Channel, Message, call
 from tinysched.wire.client import SOCKET
 
 LOG = logging.getLogger("agent")
-LOCK_WAIT_S = 5.0
-LOCK_LOOK_S = 0.02
 RECONNECT_S = 0.2
 GARBAGE_EVERY_S = 300.0
 GARBAGE_AGE_S = 120.0
@@ -39,11 +38,14 @@ DEFAULT_IDLE_S = 600.0
 LOG_SIZE = 2**20
 
 
-def main(site: Site) -> int:
-    """Runs the agent of the calling user until it is not needed any more."""
+def main(site: Site, *, replace: bool = False) -> int:
+    """Runs the agent of the calling user until it is not needed any more.
+
+    `replace`: ends another one that is there; else this one leaves.
+    """
     clock = SystemClock()
     private = Private.open(site.root, os.getuid())
-    lock = _wait_for_lock(private, clock)
+    lock = succession.wait_for_lock(private, clock, succession.end_agent if replace else None)
     if lock is None:
         return 0
     _open_log(private)
@@ -53,8 +55,10 @@ def main(site: Site) -> int:
     gc.freeze()
     # Whoever started this agent first does not set the limits of all jobs to come.
     limits.raise_soft_limits()
+    processes.become_ordinary()
     processes.set_subreaper()
-    processes.set_title("ts agent")
+    processes.set_title(succession.TITLE)
+    _show_shell(private)
     agent = Agent(site, private, lock, clock)
     try:
         agent.run()
@@ -81,21 +85,13 @@ def _open_log(private: Private) -> None:
         os.dup2(log.stream.fileno(), 2)
 
 
-def _wait_for_lock(private: Private, clock: Clock) -> AgentLock | None:
-    """Another agent may be on its way out: it is waited for, but not for long."""
-    until = clock.boottime() + LOCK_WAIT_S
-    while True:
-        lock = private.lock_agent()
-        if lock is not None or clock.boottime() >= until:
-            return lock
-        pid = private.agent_pid()
-        if pid is not None and _is_well(pid):
-            until = min(until, clock.boottime() + LOCK_WAIT_S / 5)
-        clock.sleep(LOCK_LOOK_S)
-
-
-def _is_well(pid: int) -> bool:
-    return os.path.exists(f"/proc/{pid}")
+def _show_shell(private: Private) -> None:
+    with open("/proc/self/limits", "rb") as file:
+        facts = agent_start.shell_facts(file.read())
+    try:
+        private.save_shell(facts)
+    except SpoolError as error:  # only a notice depends on it
+        LOG.warning("Cannot show what jobs inherit: %s", error.sentence)
 
 
 class Agent:
@@ -258,6 +254,8 @@ class Agent:
         self.wards.adopt_all()
 
     def _leave(self, _message: Message) -> None:
+        """We have leave; the next agent, which a submission may have called, waits for the lock."""
+        self._lock.hide_pid()
         self._is_leaving = True
 
     def _stay(self, _message: Message) -> None:

@@ -54,6 +54,13 @@ class AgentLock:
         except OSError as error:
             raise cannot("write", self._folder.where(self._name), error) from error
 
+    def hide_pid(self) -> None:
+        """Tell others that its holder is about to give it up."""
+        try:
+            self._folder.disk.truncate(self.fd, 0)
+        except OSError as error:
+            raise cannot("write", self._folder.where(self._name), error) from error
+
     def release(self) -> None:
         """Give it up."""
         if self.fd >= 0:

@@ -11,6 +11,7 @@ from tinysched.errors import SpoolError, TryLaterError
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.tree import (
+    AGENT_SHELL,
     CLOSED_DIR_MODE,
     CLOSED_FILE_MODE,
     SCRIPT_MODE,
@@ -22,6 +23,8 @@ from tinysched.spool.tree import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_LARGEST_SHELL = 1 << 20
 
 
 def pack(words: Iterable[bytes]) -> bytes:
@@ -65,6 +68,20 @@ def remove(root: str, uid: int, token: str, disk: Disk = DISK) -> None:
     if requests is not None:
         requests.drop_folder(token)
         requests.close()
+
+
+def agent_shell(root: str, uid: int, disk: Disk = DISK) -> bytes | None:
+    """What the user's agent says of the shell that it was started from; None: nothing.
+
+    Raises: SpoolError.
+    """
+    own = Folder.find(disk, f"{users_dir(root)}/{user_name(uid)}", uid)
+    if own is None:
+        return None
+    try:
+        return own.read(AGENT_SHELL, _LARGEST_SHELL, uid)
+    finally:
+        own.close()
 
 
 def _open_requests(root: str, uid: int, disk: Disk) -> Folder:

@@ -103,6 +103,18 @@ class Private:
         raw = (self._own.read(tree.AGENT_LOCK, 64) or b"").strip()
         return int(raw) if raw.isdigit() else None
 
+    def save_shell(self, facts: bytes) -> None:
+        """Let commands see what the agent has of the shell that it was started from.
+
+        Raises: SpoolError.
+        """
+        self._own.save(tree.AGENT_SHELL, facts, tree.CLOSED_FILE_MODE)
+
+    def agent_began_at(self) -> float | None:
+        """When the agent wrote its pid (UTC, seconds); None: there was never one."""
+        status = self._own.status(tree.AGENT_LOCK)
+        return None if status is None else status.st_mtime
+
     def tokens(self) -> list[str]:
         """The stored requests."""
         return sorted(name for name in self._requests.names() if tree.is_token(name))
