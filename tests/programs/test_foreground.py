@@ -117,7 +117,8 @@ def test_a_grant_that_its_client_never_heard_is_made_again(queue, comes_first):
     queue.agents.clear()
     queue.restart()
     for who in (front.submit, bob.connect) if comes_first == "client" else (
-        bob.connect, front.submit,
+        bob.connect,
+        front.submit,
     ):  # fmt: skip
         who()
     assert front.reply.exit_code == 0
@@ -174,12 +175,8 @@ def test_cancelling_a_foreground_job_tells_its_client(queue, bob):
     assert front.listen() == ["grant", "stop"]
 
 
-@pytest.mark.parametrize("has_agent", [False, True])
-def test_a_foreground_job_starts_with_or_without_its_users_agent(queue, has_agent):
-    if has_agent:
-        FakeAgent(queue, CAROL)
+def test_a_foreground_job_starts_without_an_agent(queue):
     front = Front(queue, uid=CAROL)
-    assert front.reply.agent_missing is not has_agent
     assert front.listen() == ["grant"]
 
 

@@ -7,7 +7,7 @@ import os
 from tinysched.errors import TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job.model import Grant
+from tinysched.job.model import Cause, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Assignment, Registry
 from tinysched.programs.ward import Ward
@@ -35,14 +35,18 @@ class Launchpad:
         return self._registry.assign(grant)
 
     def begin(self, grant: Grant) -> Ward:
-        """Claims the attempt and starts it.
+        """Claims the attempt and starts it; one that only its client could start ends here.
 
         Raises: AlreadyClaimedError; TinyschedError if it cannot be started at all.
         """
         assignment = self._registry.assign(grant)
         ward = Ward(self._private.claim(grant), grant, assignment)
         try:
-            self.start_worker(ward)
+            if assignment.request.foreground:  # its client has gone, and now cannot begin any more
+                ward.fail(self._clock, Cause.CANCEL, "")
+                ward.dir.release_locks()
+            else:
+                self.start_worker(ward)
         except TinyschedError:
             ward.close()
             ward.dir.forget()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tinysched.errors import SpoolError, WireError
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cause, Ending, Job, RunId, Running, Unit
+from tinysched.job.model import Cause, Ended, Ending, Granted, Job, RunId, Running, Unit
 from tinysched.programs.dispatch.books import Books
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
@@ -85,10 +85,8 @@ class Agents:
             del self._agents[uid]
             self._gone_since[uid] = self._clock.boottime()
             LOG.info("Agent gone uid=%d", uid)
-        agent = self._agents.get(uid)
         for unit in self.fronts.lost(channel):
-            if agent is not None:
-                agent.send("adopt", messages.run_fields(_run(unit)))
+            self._hand_over(unit)
 
     # What they are told
 
@@ -112,6 +110,39 @@ class Agents:
         launcher.send("signal", messages.signal_fields(_run(unit), signal))
         return True
 
+    def _hand_over(self, unit: Unit) -> None:
+        """A foreground client has gone: what it ran is its user's agent's to watch.
+
+        What it may not have claimed yet is granted to the agent, which cannot run it: who claims
+        it first decides. If there is no agent its next hello settles it.
+        """
+        job = self._books.jobs[unit.id.number]
+        agent = self._agents.get(job.uid)
+        if agent is None:
+            return
+        if isinstance(unit.state, Running):
+            agent.send("adopt", messages.run_fields(_run(unit)))
+            return
+        self.grant(job, unit)
+        if unit.cancel is not None:
+            self.stop(job, unit, kill=unit.cancel.kill)
+
+    def _greet(self, number: int) -> None:
+        """A foreground client waits for a job that was given its cores, or has ended, before.
+
+        Whoever asks again has not begun.
+        """
+        job, front = self._books.jobs.get(number), self.fronts.get(number)
+        if job is None or front is None or not isinstance(job.work, Unit):
+            return
+        unit = job.work
+        if isinstance(unit.state, Ended):
+            front.send("ended-ack", messages.run_fields(_run(unit)))
+        elif isinstance(unit.state, Granted) and unit.cancel is not None:
+            self._settle(self._end_now(unit, Cause.CANCEL, ""))
+        elif isinstance(unit.state, Granted):
+            self.grant(job, unit)
+
     def _launcher(self, job: Job) -> Channel | None:
         front = self.fronts.get(job.id)
         return front if front is not None else self._agents.get(job.uid)
@@ -130,7 +161,10 @@ class Agents:
                 self._books.surrender(unit.id)
         for ending in list(self._unwritten.values()):
             self._settle(ending)
-        self.fronts.tick()
+        for number in self.fronts.take_seated():
+            self._greet(number)
+        for unit in self.fronts.tick():
+            self._hand_over(unit)
 
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
@@ -173,9 +207,9 @@ class Agents:
         if isinstance(unit.state, Running) and unit.cancel is None:
             words = "neither its worker nor its agent saw the end"
             self._settle(self._end_now(unit, Cause.LOST, words))
-        elif unit.cancel is not None or job.request.foreground:
+        elif unit.cancel is not None:
             self._settle(self._end_now(unit, Cause.CANCEL, ""))
-        else:
+        elif job.id not in self._books.absent:  # else its client may come back for it
             self.grant(job, unit)
 
     def _unknown_to_us(self, channel: Channel, run: RunId, stage: str) -> None:

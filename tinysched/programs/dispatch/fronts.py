@@ -6,7 +6,7 @@ import logging
 
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cancel, Pending, Unit
+from tinysched.job.model import Cancel, Job, Pending, Unit
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.wire.channel import Channel
 
@@ -25,6 +25,7 @@ class Fronts:
         self._books = ledger.books
         self._clock = clock
         self._channels: dict[int, Channel] = {}
+        self._seated: list[int] = []
         self._due_at = clock.boottime() + BACK_S
         for number, job in self._books.jobs.items():
             if job.request.foreground and not job.is_final:
@@ -38,28 +39,42 @@ class Fronts:
     def seat(self, number: int, channel: Channel) -> None:
         """A client waits for its job on this connection."""
         self._channels[number] = channel
+        self._seated.append(number)
         self._books.absent.discard(number)
         self._books.file(number)
 
+    def take_seated(self) -> list[int]:
+        """The jobs whose clients have come, or come back, since this was asked last."""
+        seated, self._seated = self._seated, []
+        return [number for number in seated if number in self._channels]
+
     def lost(self, channel: Channel) -> list[Unit]:
         """A connection has ended; returns what ran on it and must be watched by the agent now."""
-        running: list[Unit] = []
-        for number in [n for n, seat in self._channels.items() if seat is channel]:
+        numbers = [number for number, seat in self._channels.items() if seat is channel]
+        for number in numbers:
             del self._channels[number]
-            job = self._books.jobs.get(number)
-            if job is None or not isinstance(job.work, Unit) or job.is_final:
-                continue
-            if self._books.is_live(job.work.id):
-                running.append(job.work)
-            else:
-                self._cancel(number)
-        return running
+        return self._give_up(numbers)
 
-    def tick(self) -> None:
-        """Cancels what waits for clients that have not come back."""
-        if self._clock.boottime() >= self._due_at:
-            for number in sorted(self._books.absent):
-                self._cancel(number)
+    def tick(self) -> list[Unit]:
+        """Cancels what waits for clients that have not come back; returns what runs without."""
+        if self._clock.boottime() < self._due_at:
+            return []
+        return self._give_up(sorted(self._books.absent))
+
+    def _give_up(self, numbers: list[int]) -> list[Unit]:
+        """Cancels what waits; returns what has its cores already."""
+        live: list[Unit] = []
+        for number in numbers:
+            job = self._books.jobs.get(number)
+            if job is None or not isinstance(job.work, Unit):
+                continue
+            if isinstance(job.work.state, Pending):
+                self._cancel(job, job.work)
+                continue
+            self._books.absent.discard(number)
+            if self._books.is_live(job.work.id):
+                live.append(job.work)
+        return live
 
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
@@ -67,19 +82,15 @@ class Fronts:
             return None
         return max(0.0, self._due_at - self._clock.boottime())
 
-    def _cancel(self, number: int) -> None:
-        job = self._books.jobs[number]
-        if not isinstance(job.work, Unit) or not isinstance(job.work.state, Pending):
-            self._books.absent.discard(number)
-            return
-        LOG.info("Client gone: cancelled job=%s user=%s", number, job.user)
+    def _cancel(self, job: Job, unit: Unit) -> None:
+        LOG.info("Client gone: cancelled job=%s user=%s", job.id, job.user)
         cancel = Cancel(by_uid=job.uid, ordered_at=self._clock.wall())
         try:
-            self._ledger.order_cancel(job.work, cancel)
+            self._ledger.order_cancel(unit, cancel)
         except SpoolError as error:
-            LOG.error("Cancel not recorded job=%s: %s", number, error.sentence)
-            self._books.absent.add(number)
-            self._books.file(number)
+            LOG.error("Cancel not recorded job=%s: %s", job.id, error.sentence)
+            self._books.absent.add(job.id)
+            self._books.file(job.id)
             self._due_at = self._clock.boottime() + RETRY_S
         else:
-            self._books.absent.discard(number)
+            self._books.absent.discard(job.id)
