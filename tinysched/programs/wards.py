@@ -204,11 +204,11 @@ class Wards:
 
     def _start_again(self, ward: Ward) -> None:
         """Claimed, never started, nobody alive: the claim is still good."""
-        if ward.order is not None:
-            ward.fail(self._clock, Cause.CANCEL, "")
-            return
         if ward.dir.job_alive():  # its child is about to become the script, or to die
             self._next_s = min(self._next_s, LOOK_AGAIN_S)
+            return
+        if ward.order is not None:
+            ward.fail(self._clock, Cause.CANCEL, "")
             return
         if ward.assignment is None or ward.assignment.request.foreground:
             ward.fail(self._clock, Cause.LAUNCH, "it cannot be started any more")
