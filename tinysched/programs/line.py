@@ -153,7 +153,7 @@ class Line:
         """None when the cores are ours, else an exit code: told to stop, or cancelled."""
         say_at = self._clock.boottime() + SAY_S
         has_said = False
-        while self.grant is None:
+        while self.grant is None or self.is_acknowledged:
             if self.signals:
                 return BY_SIGNAL + self.signals[0]
             if self.is_acknowledged:
