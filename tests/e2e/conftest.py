@@ -52,7 +52,7 @@ def queue(installed: Installed, tmp_path: Path) -> Iterator[Queue]:
 def compiled() -> None:
     """Modules compiled once: the users of a private queue may not write into the checkout."""
     command = [sys.executable, "-m", "compileall", "-q", "tinysched"]
-    subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=REPOSITORY, check=False, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")
