@@ -196,7 +196,9 @@ def test_a_cancelled_run_of_which_nobody_lives_is_reported_once(ground):
 
 
 def test_a_run_without_its_request_cannot_be_started_any_more(ground):
+    ground.request()
     ground.claim()
+    outbox.remove(ground.root, ground.uid, TOKEN)
     assert ground.tend() == ["ended"]
     assert (ground.ending.cause, ground.ending.words) == (
         Cause.LAUNCH,
@@ -205,6 +207,7 @@ def test_a_run_without_its_request_cannot_be_started_any_more(ground):
 
 
 def test_a_claim_that_was_cut_short_is_forgotten(ground):
+    ground.request()
     path = ground.claim().path
     os.unlink(f"{path}/grant")
     assert ground.tend() == []
