@@ -9,9 +9,9 @@ import errno
 import posix
 
 from tinysched.commands import asking
-from tinysched.commands.console import say
-from tinysched.errors import EXIT_DONE, ScriptError, TryLaterError, UsageError
-from tinysched.host.agent_start import start
+from tinysched.commands.console import say, say_error
+from tinysched.errors import EXIT_DONE, ScriptError, SpoolError, TryLaterError, UsageError
+from tinysched.host.agent_start import shell_facts, start
 from tinysched.script import grammar, options
 from tinysched.site import Site
 from tinysched.spool import outbox
@@ -20,6 +20,7 @@ from tinysched.wire.client import ask
 RESTART_S = 5.0
 LARGEST_SCRIPT = 4 * 1024 * 1024
 TOKEN_BYTES = 16
+NOT_NICED = b"nice 0\n"
 
 
 def main(site: Site, argv: list[str]) -> int:
@@ -40,7 +41,16 @@ def main(site: Site, argv: list[str]) -> int:
         if name.startswith((b"SBATCH_", b"SLURM_"))
     ]
     is_test = "test-only" in names
-    lock = -1 if is_test else _store(site, token, arguments, variables, cwd, script)
+    limits = b"" if is_test else _read("/proc/self/limits", "/proc/self/limits")
+    files = [
+        ("slurm_script", script),
+        ("argv", outbox.pack(arguments)),
+        ("variables", outbox.pack(variables)),
+        ("cwd", cwd),
+        ("limits", limits),
+        ("command", b"tsbatch\n"),
+    ]
+    lock = -1 if is_test else _store(site, token, files)
     fields = [
         ("command", b"tsbatch"),
         ("token", token.encode()),
@@ -49,10 +59,12 @@ def main(site: Site, argv: list[str]) -> int:
         *(("arg", word) for word in arguments),
         *(("var", pair) for pair in variables),
     ]
-    return _submit(site, token, lock, fields)
+    return _submit(site, token, lock, fields, limits)
 
 
-def _submit(site: Site, token: str, lock: int, fields: list[tuple[str, bytes]]) -> int:
+def _submit(
+    site: Site, token: str, lock: int, fields: list[tuple[str, bytes]], limits: bytes
+) -> int:
     uid = posix.getuid()
     try:
         reply = ask(site, "submit", fields, wait_s=RESTART_S)
@@ -66,32 +78,39 @@ def _submit(site: Site, token: str, lock: int, fields: list[tuple[str, bytes]]) 
         outbox.remove(site.root, uid, token)
     if lock >= 0:
         posix.close(lock)
+    if reply.exit_code == EXIT_DONE and limits:
+        _compare_with_agent(site, limits, reply.agent_missing)
     if reply.agent_missing:
         start(site.bin_dir, site.root)
     return reply.exit_code
 
 
-def _store(
-    site: Site,
-    token: str,
-    arguments: list[bytes],
-    variables: list[bytes],
-    cwd: bytes,
-    script: bytes,
-) -> int:
+def _compare_with_agent(site: Site, limits: bytes, starts_here: bool) -> None:
+    """Says what of this shell the job will not have; costs next to nothing if it has all."""
+    mine = shell_facts(limits)
+    try:
+        theirs = mine if starts_here else outbox.agent_shell(site.root, posix.getuid())
+    except SpoolError:
+        return
+    if theirs is None or (theirs.startswith(NOT_NICED) and _same_but_for_nice(mine, theirs)):
+        return
+    from tinysched.commands import shellnotice
+
+    notice = shellnotice.notice_of_start(mine) if starts_here else shellnotice.notice(mine, theirs)
+    if notice:
+        say_error(f"tsbatch: notice: {notice}\n")
+
+
+def _same_but_for_nice(mine: bytes, theirs: bytes) -> bool:
+    """The same but for the nice value: jobs do not take that of the shell, as in Slurm."""
+    return mine.partition(b"\n")[2] == theirs.partition(b"\n")[2]
+
+
+def _store(site: Site, token: str, files: list[tuple[str, bytes]]) -> int:
     environment = [name + b"=" + value for name, value in posix.environ.items()]
     umask = posix.umask(0o077)
     posix.umask(umask)
-    files = [
-        ("slurm_script", script),
-        ("argv", outbox.pack(arguments)),
-        ("variables", outbox.pack(variables)),
-        ("environment", outbox.pack(environment)),
-        ("cwd", cwd),
-        ("umask", b"%04o\n" % umask),
-        ("limits", _read("/proc/self/limits", "/proc/self/limits")),
-        ("command", b"tsbatch\n"),
-    ]
+    files = [*files, ("environment", outbox.pack(environment)), ("umask", b"%04o\n" % umask)]
     return outbox.write(site.root, posix.getuid(), token, files)
 
 
