@@ -45,6 +45,9 @@ def test_an_exit_record_comes_out_as_it_went_in(ending, run, started_at, ended_a
         elapsed_s=spent_s,
         cpu_s=spent_s,
         survivors=ending.survivors[:50],
+        output=ending.output[:500],
+        error=ending.error[:500],
+        words=ending.words[:500],
     )
     assert messages.read_ending(sent("ended", messages.ending_fields(ending))) == ending
 
