@@ -60,6 +60,9 @@ class FakeChannel:
     def close(self) -> None:
         self.closed = True
 
+    def give_up(self) -> None:
+        self.closed = True
+
     def take(self) -> list[Message]:
         said, self.said = self.said, []
         return said

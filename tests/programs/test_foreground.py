@@ -128,6 +128,43 @@ def test_a_grant_that_its_client_never_heard_is_made_again(queue, comes_first):
     assert queue.states() == {"1": "COMPLETED"}
 
 
+def test_a_cancelled_job_given_up_by_its_client_is_stopped_by_the_agent(queue, bob):
+    front = Front(queue)
+    queue.ask(BOB, "cancel", "1")
+    queue.lose(front.channel)
+    assert bob.obey() == ["grant", "stop"]
+
+
+def test_without_an_agent_the_next_hello_settles_what_a_client_gave_up(queue):
+    front = Front(queue)
+    queue.lose(front.channel)
+    assert queue.states() == {"1": "RUNNING"}
+    bob = FakeAgent(queue, BOB)
+    assert list(bob.runs) == ["1.1"]
+
+
+def test_a_cancel_of_a_grant_that_its_client_never_heard_is_final(queue, bob):
+    front = Front(queue)
+    queue.restart()
+    queue.ask(BOB, "cancel", "1")
+    front.submit()
+    assert front.listen() == ["ended-ack"]
+    assert queue.states() == {"1": "CANCELLED"}
+    assert queue.cores_taken == 0
+
+
+def test_a_full_disk_only_delays_the_cancel_of_what_its_client_gave_up(queue, bob):
+    queue.submit(BOB, "-c4")
+    front = Front(queue)
+    queue.disk.full = True
+    queue.lose(front.channel)
+    bob.end("1.1")
+    assert queue.states()["2"] == "PENDING"
+    queue.disk.full = False
+    queue.sleep(1)
+    assert queue.states()["2"] == "CANCELLED"
+
+
 def test_a_grant_whose_client_does_not_come_back_goes_to_the_agent(queue, bob):
     Front(queue)
     queue.restart()

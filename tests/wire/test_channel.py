@@ -147,9 +147,10 @@ def test_sending_to_somebody_who_has_gone_does_not_raise(ends):
     other.close()
     channel.send("hello", [])
     channel.send("hello", [])
-    assert channel.closed
     channel.flush()
+    assert not channel.wants_write
     assert channel.receive() == []
+    assert channel.closed
 
 
 def test_what_was_said_before_hanging_up_is_heard(ends):
