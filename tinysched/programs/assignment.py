@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinysched.errors import ScriptError, TinyschedError
+from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity
 from tinysched.host.launch import Launch
 from tinysched.job import environment, filenames
@@ -17,7 +17,6 @@ from tinysched.site import Site
 from tinysched.spool.private import Private, StoredRequest
 from tinysched.spool.runs import RunDir
 
-LARGEST_SCRIPT = 4 * 1024 * 1024
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9
 
@@ -115,6 +114,8 @@ class Registry:
         fits = job.task is None if tasks is None else job.task is not None and job.task in tasks
         if not fits:
             raise TinyschedError(f"cannot run {job}: the request has no such task")
+        if grant.run.attempt > 1 and not (request.requeue and grant.restarts):
+            raise TinyschedError(f"cannot run {job} again: it was not requeued, or may not be")
         return Assignment(site=self._site, grant=grant, request=request, stored=stored)
 
     def forget(self, token: str) -> None:
@@ -124,19 +125,14 @@ class Registry:
     def _request(self, token: str) -> tuple[StoredRequest, Request]:
         if token not in self._read:
             stored = self._private.request(token)
-            self._read[token] = (stored, _parse(stored))
+            self._read[token] = (stored, self._parse(stored))
         return self._read[token]
 
-
-def _parse(stored: StoredRequest) -> Request:
-    if stored.command == "run_job":
-        return submission.read_foreground(list(stored.argv), stored.cwd).request
-    try:
-        with open(stored.script_path, "rb") as file:
-            script = file.read(LARGEST_SCRIPT)
-    except OSError as error:
-        raise ScriptError(f"cannot read {stored.script_path}: {error.strerror}") from error
-    settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
-    return submission.read(
-        list(stored.argv), stored.variables, stored.cwd, script, settings
-    ).request
+    def _parse(self, stored: StoredRequest) -> Request:
+        if stored.command == "run_job":
+            return submission.read_foreground(list(stored.argv), stored.cwd).request
+        script = self._private.script(stored.token)
+        settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
+        return submission.read(
+            list(stored.argv), stored.variables, stored.cwd, script, settings
+        ).request

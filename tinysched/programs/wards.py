@@ -105,7 +105,7 @@ class Wards:
             return
         try:
             ward.close()
-            ward.dir.forget()
+            self._private.retire(ward.dir, ward.grant.token)
         except SpoolError as error:
             LOG.warning("Record stays job=%s: %s", run.job, error.sentence)
 

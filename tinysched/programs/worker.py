@@ -94,6 +94,8 @@ class _Worker:
         began_at, started_at = self._clock.boottime(), self._clock.wall()
         try:
             self._dir.reserve_exit()
+            if not self._assignment.request.foreground:
+                self._private.script(self._grant.token)  # again: its path is about to be run
             self._output, self._error = self._assignment.output, self._assignment.error
             job = self._assignment.launch(self._dir, self._announce)
             self._script = launch.launch(job).pid

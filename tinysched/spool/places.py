@@ -166,6 +166,13 @@ PLACES = (
     _file(f"{_REQUEST}/limits", _CLOSED, "tsbatch", "as /proc/PID/limits", "the limits"),
     _file(f"{_REQUEST}/command", _CLOSED, "tsbatch", "a word", "tsbatch or run_job"),
     _file(f"{_REQUEST}/job", _CLOSED, "agent", _NUMBER, "the job that it became"),
+    _file(
+        f"{_REQUEST}/attempts",
+        _CLOSED,
+        "agent",
+        "a line an attempt",
+        "attempts that are over: none of them is ever started again",
+    ),
     _folder(f"{_USER}/runs", _OWN_DIR, "attempts that the dispatcher has not settled yet", _OWNER),
     _folder(_RUN, _OWN_DIR, "one attempt; that it exists is the claim", "agent"),
     _file(f"{_RUN}/worker.lock", _CLOSED, "worker", "its pid", "held: the worker lives"),

@@ -7,12 +7,13 @@ all that is done goes through that.
 from __future__ import annotations
 
 import fcntl
+import posix
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Grant
-from tinysched.spool import claims, tree
+from tinysched.spool import attempts, claims, tree
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
@@ -49,6 +50,7 @@ class Private:
         self._own = own
         self._requests = requests
         self._runs = runs
+        self._attempts: dict[str, attempts.Attempts] = {}
 
     @classmethod
     def open(cls, root: str, uid: int, disk: Disk = DISK) -> Private:
@@ -61,6 +63,7 @@ class Private:
             own = users.make_below(tree.user_name(uid), tree.CLOSED_DIR_MODE, uid)
         finally:
             users.close()
+        _check_closed(own)
         requests = own.make_below("requests", tree.CLOSED_DIR_MODE, uid)
         runs = own.make_below("runs", tree.CLOSED_DIR_MODE, uid)
         return cls(own, requests, runs, uid)
@@ -130,6 +133,31 @@ class Private:
         finally:
             folder.close()
 
+    def script(self, token: str) -> bytes:
+        """The script of a stored request.
+
+        Raises: SpoolError, also if its path leads anywhere but here: whoever owns users/ can
+        rename what is in it.
+        """
+        folder = self._request_folder(token)
+        try:
+            path = folder.where("slurm_script")
+            content = folder.read("slurm_script", _LARGEST_FILE, self.uid)
+            held = folder.status("slurm_script")
+            if content is None or held is None:
+                raise SpoolError(f"cannot read {path}: No such file or directory")
+            try:
+                found = posix.lstat(path)
+            except OSError as error:
+                raise cannot("read", path, error) from error
+            if (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+                raise SpoolError(f"cannot use {path}: it is not the file that was submitted")
+            if held.st_nlink != 1 or held.st_mode & 0o022:
+                raise SpoolError(f"cannot use {path}: others may write it, or know it otherwise")
+            return content
+        finally:
+            folder.close()
+
     def bind(self, token: str, number: int) -> None:
         """Note once and for all which job a request became.
 
@@ -158,7 +186,38 @@ class Private:
 
         Raises: AlreadyClaimedError; SpoolError, and then nothing is left of the claim.
         """
+        attempts.check(self.attempts(grant.token), grant.run)
         return claims.claim(self._runs, grant)
+
+    def attempts(self, token: str) -> attempts.Attempts:
+        """The attempts at a request that are over.
+
+        Raises: SpoolError if that cannot be known.
+        """
+        if token not in self._attempts:
+            folder = self._requests.find_below(token, self.uid) if tree.is_token(token) else None
+            if folder is None:
+                return attempts.Attempts()
+            try:
+                self._attempts[token] = attempts.read(folder, self.uid)
+            finally:
+                folder.close()
+        return self._attempts[token]
+
+    def retire(self, run: RunDir, token: str) -> None:
+        """Forget a run whose end the dispatcher has recorded, but never that it was.
+
+        Raises: SpoolError, and then the run is not forgotten.
+        """
+        folder = self._requests.find_below(token, self.uid) if tree.is_token(token) else None
+        if folder is not None:
+            try:
+                attempts.append(folder, run.run)
+            finally:
+                folder.close()
+            if token in self._attempts:
+                self._attempts[token].add(run.run)
+        run.forget()
 
     def runs(self) -> list[RunDir]:
         """Every attempt on the disk, in order of id.
@@ -179,6 +238,7 @@ class Private:
         for token in self.tokens():
             if token not in keep_tokens and self._is_garbage(token, older_than):
                 self._requests.drop_folder(token)
+                self._attempts.pop(token, None)
                 removed.append(token)
         return removed
 
@@ -203,6 +263,16 @@ class Private:
         if not tree.is_token(token):
             raise SpoolError(f"cannot read a request: bad token {token!r}")
         return self._requests.open_below(token, self.uid)
+
+
+def _check_closed(own: Folder) -> None:
+    """Raises: SpoolError if others may change what is in it: it may not be what the user left."""
+    if posix.fstat(own.fd).st_mode & 0o022:
+        own.close()
+        raise SpoolError(
+            f"cannot use {own.path}: others may write into it",
+            f"if nothing in it is strange to you: chmod 700 {own.path}",
+        )
 
 
 def _bound(folder: Folder, uid: int) -> int | None:

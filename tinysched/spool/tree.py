@@ -63,6 +63,7 @@ SOCKET = "ctl.sock"
 AGENT_LOCK = "agent.lock"
 AGENT_SHELL = "agent.shell"
 BOUND = "job"
+ATTEMPTS = "attempts"
 TEMP_PREFIX = ".new."
 GONE_PREFIX = ".gone."
 
