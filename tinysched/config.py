@@ -101,7 +101,12 @@ def _names(value: object) -> Value:
     """Accepts a list of such names."""
     if not isinstance(value, list):
         raise ValueError
-    return tuple(str(_name(entry)) for entry in value)
+    return tuple(str(_name(_numbered(entry))) for entry in value)
+
+
+def _numbered(entry: object) -> object:
+    """A user by number need not be quoted."""
+    return str(entry) if isinstance(entry, int) and not isinstance(entry, bool) else entry
 
 
 def _level(value: object) -> Value:
@@ -192,6 +197,23 @@ class Config:
         _whole(2, 100_000, "connections"),
         "How many connections to the dispatcher one user may hold at a time.",
     )
+    max_request_kib: int = _key(
+        4096,
+        _whole(1, 4096, "KiB"),
+        "How large a submission may be: script, command line and SBATCH_* variables together.",
+    )
+    max_array_pieces: int = _key(
+        10_000,
+        _whole(10, 1_000_000, "ranges"),
+        "Into how many ranges (such as 1-5 or 2-80:3) the waiting, cancelled or ended tasks of an"
+        " array may fall apart; what would make more of them is refused.",
+    )
+    connection_idle_s: float = _key(
+        60.0,
+        _seconds(1),
+        "After how long without a word the dispatcher hangs up on a connection that belongs to no"
+        " agent and to no run_job.sh.",
+    )
     purge_age_days: float | None = _key(
         None,
         Accepts(words="days, 0 to 36500", read=_number(0, 36500)).or_null("age does not matter"),
@@ -230,8 +252,8 @@ class Config:
         "open",
         Accepts(words=" | ".join(PRIVACIES), read=_privacy),
         "open: the group sees names and states of all jobs. private: of others' jobs only counts"
-        " and cores; records and logs belong to the dispatcher's user alone. For records that"
-        " exist already the change counts from the next start and their next change.",
+        " and cores; records and logs belong to the dispatcher's user alone. Back to open: records"
+        " that exist already stay closed until their next change.",
     )
     log_level: str = _key(
         "info",

@@ -7,12 +7,13 @@ import pytest
 
 from tests.programs.queue import Queue, new_token
 from tinysched.job.model import JobId, RunId
-from tinysched.programs.dispatch.switchboard import Switchboard
+from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.wire import messages
 from tinysched.wire.channel import Listener, call
 from tinysched.wire.client import hello
 from tinysched.wire.fields import HEADER, MAX_MESSAGE, pack
 
+SILENCE_S = 60
 SOME_RUN = RunId(job=JobId(number=99), attempt=1)
 
 
@@ -27,7 +28,10 @@ class Hall:
         self.wake, self.waker = os.pipe2(os.O_NONBLOCK)
         stack.callback(os.close, self.wake)
         stack.callback(os.close, self.waker)
-        self.board = stack.enter_context(closing(Switchboard(listener, most)))
+        bounds = Bounds(connections=most, silence_s=60.0, connections_in_all=12)
+        agents = self.queue.dispatcher.agents
+        board = Switchboard(listener, self.queue.clock, lambda: bounds, agents.is_in_use)
+        self.board = stack.enter_context(closing(board))
         self.stack = stack
 
     def call(self):
@@ -93,7 +97,10 @@ def test_a_user_has_only_so_many_connections(root, stack):
     for caller in callers:
         status(caller)
     hall.rounds()
-    assert [verbs(caller) for caller in callers] == [["reply"], ["reply"], []]
+    replies = [caller.receive()[0].text("err") for caller in callers]
+    assert replies[:2] == ["", ""]
+    assert "max_connections_per_user is 2" in replies[2]
+    callers[2].receive()
     assert callers[2].closed
     callers[0].close()
     hall.rounds()
@@ -101,6 +108,44 @@ def test_a_user_has_only_so_many_connections(root, stack):
     status(another)
     hall.rounds()
     assert verbs(another) == ["reply"]
+
+
+def test_one_caller_too_many_is_told_why(root, stack):
+    hall = Hall(root, stack, most=1)
+    hall.call()
+    another = hall.call()
+    hall.rounds()
+    [reply] = another.receive()
+    assert reply.text("exit") == "75"
+    assert "max_connections_per_user is 1" in reply.text("err")
+
+
+def test_who_says_nothing_for_long_is_hung_up_on_but_not_an_agent(hall):
+    agent, silent, busy = (hall.call() for _ in range(3))
+    agent.send("hello", messages.greeting("agent", []))
+    hall.rounds()
+    for _ in range(3):
+        hall.queue.clock.sleep(30)
+        status(busy)
+        hall.rounds()
+    for caller in (agent, silent, busy):
+        caller.receive()
+    assert [caller.closed for caller in (agent, silent, busy)] == [False, True, False]
+
+
+def test_a_flood_of_questions_is_answered_in_turns(hall):
+    flood = hall.call()
+    for _ in range(500):
+        status(flood)
+    hall.round()
+    hall.round()
+    heard = verbs(flood)
+    assert 0 < len(heard) < 500
+    while len(heard) < 500:
+        flood.flush()
+        hall.round()
+        heard += verbs(flood)
+    assert set(heard) == {"reply"}
 
 
 def test_a_second_agent_takes_over_and_nobody_else_notices(hall):

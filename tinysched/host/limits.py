@@ -65,3 +65,12 @@ def raise_soft_limits() -> None:
         with contextlib.suppress(ValueError, OSError):
             hard = resource.getrlimit(number)[1]
             resource.setrlimit(number, (hard, hard))
+
+
+def raise_open_files() -> int:
+    """Raise the soft limit of open files to the hard one; returns how many there may be."""
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 2**20 if soft == resource.RLIM_INFINITY else soft

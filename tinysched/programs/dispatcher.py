@@ -11,19 +11,19 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from logging.handlers import RotatingFileHandler
 
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
 from tinysched.errors import ConfigError, SpoolError, WireError
-from tinysched.host import cores, identity
+from tinysched.host import cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
+from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
-from tinysched.programs.dispatch.switchboard import Switchboard
+from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.report.status import Status
 from tinysched.site import Site
@@ -32,8 +32,8 @@ from tinysched.wire.channel import Channel, Listener, Message
 
 LOG = logging.getLogger("dispatcher")
 SOCKET_MODE = 0o660
-OPEN_MODE = 0o640
-PRIVATE_MODE = 0o600
+# Descriptors that connections leave to the rest of the program.
+SPARE_FILES = 128
 RETRY_S = 1.0
 
 
@@ -44,9 +44,8 @@ def main(site: Site) -> int:
     config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
     # With --lock-dir, lock/ is a link; nobody but the admin and root can make one there.
     lock_dir = os.path.realpath(f"{site.root}/lock")
-    meta_mode = PRIVATE_MODE if config.privacy == "private" else OPEN_MODE
-    store = Store.open(site.root, lock_dir=lock_dir, meta_mode=meta_mode)
-    _open_log(site.root, config)
+    store = Store.open(site.root, lock_dir=lock_dir, meta_mode=journal.mode_of(config))
+    journal.open_log(site.root, config, clock)
     dispatcher = Dispatcher(site.root, store, config, clock)
     listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
     LOG.info("Begins pid=%d version=%s root=%s", os.getpid(), __version__, site.root)
@@ -57,21 +56,6 @@ def main(site: Site) -> int:
         dispatcher.close()
         LOG.info("Ends pid=%d", os.getpid())
     return 0
-
-
-def _open_log(root: str, config: Config) -> None:
-    os.umask(0o077 if config.privacy == "private" else 0o027)  # rotated logs are made at any time
-    path = f"{root}/logs/dispatcher.log"
-    try:
-        log = RotatingFileHandler(
-            path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files
-        )
-    except OSError as error:
-        raise SpoolError(f"cannot open {path}: {error.strerror}") from error
-    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    root_log = logging.getLogger()
-    root_log.handlers[:] = [log]
-    root_log.setLevel(config.log_level.upper())
 
 
 class Dispatcher:
@@ -117,7 +101,10 @@ class Dispatcher:
             signal.signal(signum, lambda _signum, _frame: self._stop())
         signal.signal(signal.SIGHUP, lambda _signum, _frame: None)
         signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
-        board = Switchboard(listener, self._config.max_connections_per_user)
+        in_all = limits.raise_open_files() - SPARE_FILES
+        board = Switchboard(
+            listener, self._clock, lambda: self._bounds(in_all), self.agents.is_in_use
+        )
         while not self._is_stopping:
             for channel, message in board.wait(wake, self.next_s()):
                 self.hear(channel, message)
@@ -125,6 +112,13 @@ class Dispatcher:
                 self.agents.lost(channel)
             self.advance()
         board.close()
+
+    def _bounds(self, in_all: int) -> Bounds:
+        return Bounds(
+            connections=self._config.max_connections_per_user,
+            silence_s=self._config.connection_idle_s,
+            connections_in_all=in_all,
+        )
 
     def hear(self, channel: Channel, message: Message) -> None:
         """One message of anybody."""
@@ -249,7 +243,8 @@ class Dispatcher:
             LOG.error("Configuration not changed: %s", error.sentence)
             raise
         self._config, self._config_errors = config, ()
-        logging.getLogger().setLevel(config.log_level.upper())
+        journal.follow(self._root, config)
+        self._store.set_meta_mode(journal.mode_of(config))
         self.ledger.books.resize(allowed_cores(config, cores.usable_cores()))
         self._purge_at = self._clock.boottime()
         LOG.info("Configuration read cores=%d", self.ledger.books.cores_total)
@@ -265,6 +260,8 @@ class Dispatcher:
             min_job_age_s=config.min_job_age_s,
             max_array_size=config.max_array_size,
             max_jobs_per_user=config.max_jobs_per_user,
+            max_request_kib=config.max_request_kib,
+            max_array_pieces=config.max_array_pieces,
             cluster=config.cluster_name,
             admins=frozenset(config.admins),
             is_private=config.privacy == "private",

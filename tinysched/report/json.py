@@ -7,6 +7,7 @@ escaped to ASCII, so that no name can steer a terminal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from json import dumps
 from types import MappingProxyType
 
@@ -34,6 +35,8 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "version": "the release that wrote this",
         "now": "the moment it speaks of (UTC, seconds)",
         "offline": "true if no dispatcher ran and the spool was read instead",
+        "others": "other people's jobs, where they are private: `running` on `cores`, `waiting`,"
+        " each a number; else null",
         "jobs": "one object for each line of the listing",
     }
 )
@@ -82,11 +85,13 @@ def render(
     chosen: Iterable[tuple[Job, Chosen]], snapshot: Snapshot, *, every_task: bool = False
 ) -> str:
     """One object for each line of a listing, each on a line of its own."""
+    others = snapshot.others
     about = {
         "format": FORMAT,
         "version": __version__,
         "now": snapshot.now,
         "offline": snapshot.offline,
+        "others": None if others is None else asdict(others),
     }
     objects = [
         _ascii(line)

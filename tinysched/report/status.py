@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.text import visible
@@ -17,7 +17,7 @@ class Status:
     `cores_used` of `cores_total` are taken. `jobs` counts jobs and tasks by state (a state of
     tsqueue), `agents` the connected users. `config_errors` are the complaints about the file as it
     stands now; while there are some, an older configuration is in force. `quarantined` names the
-    files that could not be read.
+    files that could not be read. `others_agents` counts agents whose users must not be named.
     """
 
     pid: int
@@ -32,6 +32,18 @@ class Status:
     config_file: str = ""
     config_errors: Sequence[str] = ()
     quarantined: Sequence[str] = ()
+    others_agents: int = 0
+
+
+def without_names(status: Status, me: str) -> Status:
+    """The same for somebody who may know nobody's name but their own."""
+    return replace(
+        status,
+        agents=[user for user in status.agents if user == me],
+        agents_missing=[user for user in status.agents_missing if user == me],
+        others_agents=sum(user != me for user in status.agents),
+        config_errors=status.config_errors and ("see the dispatcher's log",),
+    )
 
 
 def render(status: Status) -> str:
@@ -45,7 +57,7 @@ def render(status: Status) -> str:
         ("root", status.root),
         ("cores", f"{status.cores_used} of {status.cores_total} taken"),
         ("jobs", jobs or "none"),
-        ("agents", ", ".join(sorted(status.agents)) or "none"),
+        ("agents", _agents(status)),
         ("config", status.config_file or "none; all defaults"),
     ]
     lines += [("agent missing", user) for user in sorted(status.agents_missing)]
@@ -55,6 +67,11 @@ def render(status: Status) -> str:
     lines += [("quarantined", path) for path in status.quarantined]
     wide = max(len(key) for key, _ in lines) + 1
     return "".join(f"{key + ':':<{wide}} {visible(value)}\n" for key, value in lines)
+
+
+def _agents(status: Status) -> str:
+    others = f"{status.others_agents} of others" if status.others_agents else ""
+    return ", ".join(filter(None, [*sorted(status.agents), others])) or "none"
 
 
 def render_json(status: Status) -> str:

@@ -46,7 +46,16 @@ def render(query: QueueQuery, snapshot: Snapshot, place: Place) -> str:
         if part
         for row in _Lines(job, snapshot, place).rows(part, query.one_line_a_task)
     ]
-    return table(COLUMNS, rows, right=FLUSH_RIGHT, show_header=query.header)
+    listing = table(COLUMNS, rows, right=FLUSH_RIGHT, show_header=query.header)
+    return listing + others_text(snapshot)
+
+
+def others_text(snapshot: Snapshot) -> str:
+    """What is hidden, in a line; '' if nothing is."""
+    others = snapshot.others
+    if others is None:
+        return ""
+    return f"others: {others.running} running on {others.cores} cores, {others.waiting} waiting\n"
 
 
 def reason_text(reason: Reason) -> str:

@@ -40,6 +40,7 @@ _ALL = "ALL"
 _UNFINISHED = ("PENDING", "RUNNING", "COMPLETING")
 _ID_FORMS = "expected 42, 42_7 or 42_[2-4,9]"
 _MOST_DIGITS = 18
+_LONGEST_LISTS = 65536
 _MOST_JOBS = 100_000
 
 _Found = list[tuple[Option, str | None]]
@@ -183,8 +184,18 @@ def _outside_brackets(text: str) -> list[str]:
     return [*items, text[start:]]
 
 
-def _ids(words: Iterable[str], command: str) -> tuple[Selector, ...]:
+def _check_length(words: Iterable[str]) -> None:
+    """Raises: ValueError for more lists of tasks than are read while others wait."""
+    if sum(len(word) for word in words if "[" in word) > _LONGEST_LISTS:
+        raise ValueError(f"expected at most {_LONGEST_LISTS} characters of task indices")
+
+
+def _ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
     named: list[Selector] = []
+    try:
+        _check_length(words)
+    except ValueError as why:
+        raise _wrong(command, str(why)) from None
     for word in words:
         try:
             named.extend(selectors(word))
@@ -196,6 +207,10 @@ def _ids(words: Iterable[str], command: str) -> tuple[Selector, ...]:
 
 
 def _jobs(found: _Found, command: str) -> tuple[Selector, ...] | None:
+    try:
+        _check_length(values(found, "jobs") or ())
+    except ValueError as why:
+        raise _wrong(command, str(why)) from None
     named = _each(found, "jobs", selectors, command)
     return None if named is None else _checked(named, command)
 

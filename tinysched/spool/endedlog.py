@@ -38,12 +38,12 @@ class Index:
 
 
 class EndedLog:
-    """The log, for its one writer."""
+    """The log, for its one writer. `mode` is that of the file, from its next change on."""
 
     def __init__(self, state: Folder, temps: Folder, mode: int) -> None:
         self._state = state
         self._temps = temps
-        self._mode = mode
+        self.mode = mode
         self._owed = b""
 
     def read(self) -> Index:
@@ -59,8 +59,16 @@ class EndedLog:
         Raises: SpoolError.
         """
         content = "".join(map(_render, lines)).encode("ascii")
-        self._state.save(ENDED_LOG, content, self._mode, self._temps)
+        self._state.save(ENDED_LOG, content, self.mode, self._temps)
         self._owed = b""
+
+    def close_to_others(self) -> None:
+        """Give the log its mode now.
+
+        Raises: SpoolError.
+        """
+        if self._state.status(ENDED_LOG) is not None:
+            self._state.disk.close(self._state.append_to(ENDED_LOG, self.mode))
 
     def append(self, ended: Iterable[EndedLine], gone: Iterable[Key] = ()) -> None:
         """Add to it; what a full disk refuses is kept, and added with the next ones."""
@@ -76,7 +84,7 @@ class EndedLog:
         if not content:
             return
         try:
-            fd = self._state.append_to(ENDED_LOG, self._mode)
+            fd = self._state.append_to(ENDED_LOG, self.mode)
         except SpoolError:
             self._owed = content
             return

@@ -18,13 +18,13 @@ _ENDED = (tree.COMPLETED, tree.FAILED)
 
 
 class Publisher:
-    """Writes and removes records."""
+    """Writes and removes records. `meta_mode` is that of records from now on."""
 
     def __init__(self, files: QueueFiles, temps: Folder, ended: EndedLog, meta_mode: int) -> None:
         self._files = files
         self._temps = temps
         self._ended = ended
-        self._meta_mode = meta_mode
+        self.meta_mode = meta_mode
         # Revisions that a failed save may have left on the disk: the next one must be higher.
         self._tried: dict[Key, int] = {}
 
@@ -56,7 +56,7 @@ class Publisher:
         try:
             for record in records:
                 content = write_job(record) if isinstance(record, Job) else write_task(record)
-                staged.append(self._temps.stage(content, self._meta_mode))
+                staged.append(self._temps.stage(content, self.meta_mode))
             for record, name in zip(records, staged, strict=True):
                 folder = self._files.folders[folder_of(record)]
                 folder.take(tree.meta_name(*key_of(record)), self._temps, name)

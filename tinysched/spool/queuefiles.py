@@ -106,6 +106,17 @@ class QueueFiles:
             finally:
                 folder.close()
 
+    def close_to_others(self) -> None:
+        """Take every record away from the eyes of the group.
+
+        Raises: SpoolError.
+        """
+        for folder in self.folders.values():
+            for name in folder.names():
+                status = folder.status(name)
+                if status is not None and status.st_mode & 0o077:
+                    self.disk.close(folder.keep(name, tree.CLOSED_FILE_MODE))
+
     def read(self, folder_name: str, key: Key) -> Record | None:
         """Read one record; None: it is not there.
 

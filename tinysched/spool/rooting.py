@@ -9,6 +9,7 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 
 _BITS = 0o7777
+_MOST_EVICTED = 1000
 
 
 def prepare(root: Folder) -> bool:
@@ -85,21 +86,31 @@ def put_aside(source: Folder, quarantine: Folder, name: str) -> bool:
 def evict_squatters(users: Folder) -> list[str]:
     """Rename what sits where a user's own directory belongs, and is another's.
 
-    Returns a sentence about each.
+    However much lies there, no call takes long: the rest is for the next one. Returns a sentence
+    about each.
     """
-    sentences = []
+    sentences: list[str] = []
     names = users.names()
+    taken = set(names)
     for name in names:
         uid = name[1:]
-        if not name.startswith("u") or not (uid.isascii() and uid.isdigit()):
+        if not name.startswith("u") or not (uid.isascii() and uid.isdigit() and len(uid) < 11):
             continue
         status = users.status(name)
         if status is None or status.st_uid == int(uid):
             continue
-        aside = next(
-            free for free in (f"squatted.{name}.{n}" for n in range(1, 10**9)) if free not in names
-        )
+        aside = _free_name(f"squatted.{name}", taken)
         users.take(aside, users, name)
-        names.append(aside)
+        taken.add(aside)
         sentences.append(f"moved {users.where(name)} of uid {status.st_uid} out of the way")
+        if len(sentences) >= _MOST_EVICTED:
+            break
     return sentences
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name nobody has: by chance, so that nobody can take all of them before."""
+    while True:
+        name = f"{stem}.{int.from_bytes(posix.urandom(6), 'big')}"
+        if name not in taken:
+            return name

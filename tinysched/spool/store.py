@@ -84,6 +84,7 @@ class Store:
             content = b"%d\n" % tree.FORMAT
             self._state.save(tree.FORMAT_FILE, content, tree.OPEN_FILE_MODE, self._temps)
         self._listing = self._files.listing()
+        self.set_meta_mode(meta_mode)
         self._open_counter(self._listing.highest)
 
     def _open_counter(self, highest_name: int) -> None:
@@ -211,6 +212,16 @@ class Store:
         if index.idle > max(_MANY, len(index.lines)):
             self._ended.rewrite(index.lines.values())
         return tuple(index.lines.values())
+
+    def set_meta_mode(self, meta_mode: int) -> None:
+        """The mode of records from now on; 0600 closes those that are there as well.
+
+        Raises: SpoolError.
+        """
+        self._publisher.meta_mode = self._ended.mode = meta_mode
+        if meta_mode == tree.CLOSED_FILE_MODE:
+            self._files.close_to_others()
+            self._ended.close_to_others()
 
     def evict_squatters(self) -> list[str]:
         """Rename what sits in the place of a user's own directory; returns a sentence about each.

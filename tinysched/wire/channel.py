@@ -18,6 +18,9 @@ from tinysched.wire.fields import HEADER, MAX_MESSAGE, body_size, pack, unpack
 
 CHUNK = 64 * 1024
 PART = 1024 * 1024
+# So much is taken in at a time, and so much may wait for a slow reader before no more is taken in.
+TURN = 1024 * 1024
+PATIENCE = 1024 * 1024
 LONGEST_BACKLOG = 64 * 1024 * 1024
 
 
@@ -85,26 +88,49 @@ class Channel:
         """Something is left that the other end has not taken yet."""
         return bool(self._outgoing) and not self.closed
 
-    def receive(self) -> list[Message]:
-        """The messages that are whole by now; sets `closed` when the other end has gone.
+    @property
+    def held(self) -> int:
+        """Bytes kept for the other end: what it has begun to say, and what it has not read."""
+        return len(self._incoming) + len(self._outgoing)
+
+    @property
+    def has_message(self) -> bool:
+        """A whole message has come in and was not taken yet.
+
+        Raises: WireError if what has come in is none.
+        """
+        return self._whole_at(0) is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """The other end does not read what it asked for: it may ask again when it has."""
+        return len(self._outgoing) > PATIENCE
+
+    def receive(self, most: int = MAX_MESSAGE) -> list[Message]:
+        """At most so many messages that are whole by now; `closed` once the other end has gone.
 
         Raises: WireError if the other end breaks the rules.
         """
-        self._fill()
+        if not self.has_message:
+            self._fill()
         messages: list[Message] = []
         at = 0
-        while len(self._incoming) - at >= HEADER:
-            size = body_size(bytes(self._incoming[at : at + HEADER]))
-            if len(self._incoming) - at < HEADER + size:
-                break
-            start = at + HEADER
-            at = start + size
-            verb, fields = unpack(bytes(self._incoming[start:at]))
+        while len(messages) < most and (end := self._whole_at(at)) is not None:
+            verb, fields = unpack(bytes(self._incoming[at + HEADER : end]))
+            at = end
             messages.append(Message(verb=verb, fields=fields))
         del self._incoming[:at]
         return messages
 
+    def _whole_at(self, at: int) -> int | None:
+        """Where the message ends that begins here; None: there is more to come."""
+        if len(self._incoming) - at < HEADER:
+            return None
+        end = at + HEADER + body_size(bytes(self._incoming[at : at + HEADER]))
+        return None if len(self._incoming) < end else end
+
     def _fill(self) -> None:
+        before = len(self._incoming)
         while not self.closed:
             try:
                 piece = self._socket.recv(CHUNK)
@@ -115,7 +141,7 @@ class Channel:
             if not piece:
                 self.closed = True
             self._incoming += piece
-            if len(piece) < CHUNK or len(self._incoming) > MAX_MESSAGE:
+            if len(piece) < CHUNK or len(self._incoming) - before >= TURN:
                 return
 
     def send(self, verb: str, fields: Sequence[tuple[str, bytes]]) -> None:
@@ -141,10 +167,19 @@ class Channel:
                 taken = self._socket.send(self._outgoing[:PART])
             except BlockingIOError:
                 return
+            except BrokenPipeError:
+                self._outgoing.clear()  # it hung up; what it said before is still to be heard
+                return
             except OSError:
                 self.closed = True
                 return
             del self._outgoing[:taken]
+
+    def give_up(self) -> None:
+        """Hears no more of what was said, and says no more: to be closed by whoever waits on it."""
+        self.closed = True
+        self._incoming.clear()
+        self._outgoing.clear()
 
     def close(self) -> None:
         """Ends the conversation."""

@@ -52,7 +52,7 @@ def ask(site: Site, verb: str, fields: list[tuple[str, bytes]], wait_s: float = 
     connection = connect(site, wait_s)
     try:
         connection.settimeout(ANSWER_S)
-        connection.sendall(pack(verb, hello() + fields))
+        _say(connection, pack(verb, hello() + fields))
         return _reply(connection, peer(connection)[0])
     except OSError as error:
         raise TryLaterError(
@@ -60,6 +60,13 @@ def ask(site: Site, verb: str, fields: list[tuple[str, bytes]], wait_s: float = 
         ) from None
     finally:
         connection.close()
+
+
+def _say(connection: _socket.socket, message: bytes) -> None:
+    try:
+        connection.sendall(message)
+    except BrokenPipeError:
+        return  # hung up before it heard the question: but it may have said why
 
 
 def hello() -> list[tuple[str, bytes]]:

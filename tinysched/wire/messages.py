@@ -20,6 +20,10 @@ from tinysched.wire.fields import PROTOCOL
 Fields = list[tuple[str, bytes]]
 # No time or duration is larger: seconds since 1970, in the year 8307. Calendars end at 9999.
 LATEST = 2e11
+# What an agent says about its own job is kept, and shown to everybody: so much of it.
+LONGEST_PATH = 8192
+LONGEST_WORDS = 1000
+MOST_SURVIVORS = 50
 
 
 def greeting(kind: str, runs: list[tuple[RunId, str]]) -> Fields:
@@ -117,8 +121,8 @@ class Started:
             run=_run(message.text("run")),
             pid=_int(message, "pid"),
             started_at=_float(message, "started_at"),
-            output=message.text("output", ""),
-            error=message.text("error", ""),
+            output=message.text("output", "")[:LONGEST_PATH],
+            error=message.text("error", "")[:LONGEST_PATH],
         )
 
 
@@ -155,10 +159,12 @@ def read_ending(message: Message) -> Ending:
             ended_at=_float(message, "ended_at"),
             elapsed_s=_float(message, "elapsed_s"),
             cpu_s=_float(message, "cpu_s"),
-            survivors=tuple(message.many("survivor"))[:50],
-            output=message.text("output", ""),
-            error=message.text("error", ""),
-            words=message.text("words", ""),
+            survivors=tuple(
+                text[:LONGEST_WORDS] for text in message.many("survivor")[:MOST_SURVIVORS]
+            ),
+            output=message.text("output", "")[:LONGEST_PATH],
+            error=message.text("error", "")[:LONGEST_PATH],
+            words=message.text("words", "")[:LONGEST_WORDS],
         )
     except ValueError as error:
         raise WireError(f"cannot read 'ended': {error}") from None

@@ -59,6 +59,10 @@ class Agents:
         """A command of the user was told to start the agent, moments ago."""
         return self._clock.boottime() < self._expected_until.get(uid, 0.0)
 
+    def is_in_use(self, channel: Channel) -> bool:
+        """An agent, or a foreground client, that may have nothing to say for days."""
+        return self._agents.get(channel.peer.uid) is channel or self.fronts.has_seat(channel)
+
     # What they say
 
     def hear(self, channel: Channel, message: Message) -> None:

@@ -81,6 +81,7 @@ class Changes:
                 refused += [str(job.id)] if self._rights.visible(uid, [job]) else []
                 continue
             is_idle = False
+            self._check_pieces(job, chosen.todo, Ranges())
             if query.signal is None or query.signal == KILL:
                 self._end(uid, job, chosen, kill=query.signal == KILL)
             else:
@@ -106,6 +107,28 @@ class Changes:
             found |= {number} & self._books.jobs.keys()
             found |= set() if task is None else {task.number}
         return sorted(found)
+
+    def _check_pieces(self, job: Job, taken: Ranges, given_back: Ranges) -> None:
+        """Raises: RefusedError if an array would fall into more pieces than it may.
+
+        Its record is written whole again and again, and everybody waits meanwhile.
+        """
+        work, most = job.work, self._terms().max_array_pieces
+        if not isinstance(work, Elements) or taken == work.todo:
+            return  # whoever takes it all away makes it one again
+        changes = (
+            (work.todo, (work.todo - taken) | given_back),
+            (work.cancelled, work.cancelled | taken),
+            (work.ended, work.ended - given_back),
+        )
+        for before, after in changes:
+            pieces = len(after.spans)
+            if pieces > max(most, len(before.spans)):
+                raise RefusedError(
+                    f"cannot change job {job.id}: its tasks would fall into {pieces} separate"
+                    f" ranges, and max_array_pieces is {most}",
+                    "name fewer and longer ranges, or the whole array",
+                )
 
     def _end(self, uid: int, job: Job, chosen: Chosen, *, kill: bool) -> None:
         cancel = Cancel(by_uid=uid, ordered_at=self._clock.wall(), kill=kill)
@@ -198,6 +221,7 @@ class Changes:
             raise RefusedError(f"cannot requeue job {job.id}: it runs in somebody's terminal")
         if not job.request.requeue:
             raise RefusedError(f"cannot requeue job {job.id}: it was submitted with --no-requeue")
+        self._check_pieces(job, Ranges(), _ended(chosen))
         for unit in chosen.units:
             if isinstance(unit.state, Pending):
                 raise RefusedError(f"cannot requeue job {unit.id}: it is pending")
@@ -239,6 +263,15 @@ def _requeued(chosen: Chosen) -> Ranges:
         unit.id.task
         for unit in chosen.units
         if isinstance(unit.state, Pending) and unit.id.task is not None
+    )
+
+
+def _ended(chosen: Chosen) -> Ranges:
+    """Tasks that have ended, and so would wait again."""
+    return Ranges.of(
+        unit.id.task
+        for unit in chosen.units
+        if isinstance(unit.state, Ended) and unit.id.task is not None
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tinysched import __version__
-from tinysched.errors import TinyschedError
+from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
 from tinysched.job.queries import Filter
@@ -91,7 +91,10 @@ class Desk:
         except TinyschedError as error:
             cure = f"{error.cure}\n" if error.cure else ""
             uid = channel.peer.uid
-            LOG.info("Refused uid=%d %s: %s", uid, message.verb, _one_line(error.sentence))
+            # Of what was submitted nothing may show up in a log that others read.
+            is_ours = message.verb != "submit" or isinstance(error, RefusedError | WireError)
+            words = error.sentence if is_ours else type(error).__name__
+            LOG.info("Refused uid=%d %s: %s", uid, message.verb, words)
             return Answer(err=f"{name}: error: {error.sentence}\n{cure}", exit_code=error.exit_code)
 
     # Looking
@@ -108,8 +111,7 @@ class Desk:
         if ids is not None:
             self._changes.check_known(channel.peer.uid, ids)
         snapshot = self.outlook.snapshot(channel.peer.uid)
-        hidden = "" if query.json else self.outlook.others(channel.peer.uid)
-        return Answer(out=tsqueue.render(query, snapshot, self._place) + hidden)
+        return Answer(out=tsqueue.render(query, snapshot, self._place))
 
     def _out(self, channel: Channel, message: Message) -> Answer:
         query = queries.out(message.many("arg"))
@@ -157,8 +159,10 @@ class Desk:
         unfinished = {number for number, job in self._books.jobs.items() if not job.is_final}
         return retention.to_purge(lines, rule, self._clock.wall(), unfinished)
 
-    def _status(self, _channel: Channel, message: Message) -> Answer:
+    def _status(self, channel: Channel, message: Message) -> Answer:
         found = self._status_of()
+        if not self._rights.sees_all(channel.peer.uid):
+            found = status.without_names(found, identity.user_name(channel.peer.uid))
         as_json = "--json" in message.many("arg")
         return Answer(
             out=status.render_json(found) if as_json else status.render(found),
@@ -173,7 +177,3 @@ class Desk:
 def _asks_for_ended(wanted: Filter) -> bool:
     open_states = {"PENDING", "RUNNING", "COMPLETING"}
     return wanted.states is not None and not wanted.states <= open_states
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

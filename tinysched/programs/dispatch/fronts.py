@@ -36,6 +36,10 @@ class Fronts:
         """The connection of the client that a job belongs to, if it is there."""
         return self._channels.get(number)
 
+    def has_seat(self, channel: Channel) -> bool:
+        """A client waits, or runs its job, on this connection."""
+        return channel in self._channels.values()
+
     def seat(self, number: int, channel: Channel) -> None:
         """A client waits for its job on this connection."""
         self._channels[number] = channel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import fields, replace
 
 from tinysched.errors import RefusedError, WireError
 from tinysched.host import identity
@@ -22,6 +23,7 @@ from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
 COMMANDS = ("tsbatch", "run_job")
+LONGEST_TEXT = 8192
 TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -55,6 +57,7 @@ class Intake:
         command = message.text("command")
         if command not in COMMANDS:
             raise WireError("cannot accept a job: no command of ours sends this")
+        self._check_size(message)
         known = self._books.by_token(uid, token)
         read = self._read_submission(command, message)
         if known is None:
@@ -64,6 +67,16 @@ class Intake:
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
         return self._accepted(known, read, command)
+
+    def _check_size(self, message: Message) -> None:
+        """Raises: RefusedError for more than anybody may have read and kept here."""
+        size = sum(len(value) for _, value in message.fields)
+        most_kib = self._terms().max_request_kib
+        if size > most_kib * 1024:
+            raise RefusedError(
+                f"cannot accept a job: script, command line and SBATCH_* variables are {size}"
+                f" bytes, and max_request_kib is {most_kib}"
+            )
 
     def _read_submission(self, command: str, message: Message) -> submission.Submission:
         argv, cwd = message.many("arg"), message.text("cwd")
@@ -85,11 +98,29 @@ class Intake:
             )
         if read.request.foreground:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
+        request = _kept(read.request)
+        self._check_record(request)
         number, now = self._ledger.new_id(), self._clock.wall()
-        job = new_job(number, uid, identity.user_name(uid), token, read.request, now)
+        job = new_job(number, uid, identity.user_name(uid), token, request, now)
         self._ledger.accept(job, script)
         LOG.info("Accepted job=%d user=%s cores=%d", number, job.user, job.request.cores)
         return self._books.jobs[number]
+
+    def _check_record(self, request: Request) -> None:
+        """Raises: RefusedError for names, paths and arrays that nobody needs, and all pay for."""
+        for key in fields(request):
+            value = getattr(request, key.name)
+            if isinstance(value, str) and len(value) > LONGEST_TEXT:
+                raise RefusedError(
+                    f"cannot accept a job: its {key.name} has {len(value)} characters,"
+                    f" and no more than {LONGEST_TEXT} are kept"
+                )
+        most = self._terms().max_array_pieces
+        if request.array is not None and len(request.array.tasks.spans) > most:
+            raise RefusedError(
+                f"cannot accept a job: its array is {len(request.array.tasks.spans)} separate"
+                f" ranges, and max_array_pieces is {most}"
+            )
 
     def _accepted(self, job: Job, read: submission.Submission, command: str) -> Answer:
         said = str(job.id) if read.parsable else f"Submitted batch job {job.id}"
@@ -118,3 +149,12 @@ class Intake:
             raise RefusedError(
                 f"cannot run this job: it needs {request.cores} cores, this queue has {total}"
             )
+
+
+def _kept(request: Request) -> Request:
+    """The part of a request that is no secret, and that anybody here needs."""
+    return replace(
+        request,
+        export=replace(request.export, values={}),
+        arguments=("",) * len(request.arguments),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running, Snapshot
+from tinysched.job.model import Elements, Granted, Job, Others, Pending, Reason, Running, Snapshot
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry
@@ -50,6 +50,7 @@ class Outlook:
             units={job.id: books.units(job.id) for job in jobs if _is_array(job)},
             explain=explain,
             cores_total=books.cores_total,
+            others=self._others(uid),
         )
 
     def _shown(self, uid: int, reason: Reason) -> Reason:
@@ -58,15 +59,17 @@ class Outlook:
             return reason
         return Reason(name="Priority", words="another job has waited longer")
 
-    def others(self, uid: int) -> str:
-        """What is hidden from a user, as counts; '' if nothing is."""
+    def _others(self, uid: int) -> Others | None:
+        """What is hidden from a user, as counts; None if nothing is."""
         if self._rights.sees_all(uid):
-            return ""
+            return None
         books = self._books
         theirs = [unit for job, unit in books.live() if job.uid != uid]
-        cores = sum(u.state.cores for u in theirs if isinstance(u.state, Granted | Running))
-        waiting = sum(entry.count for entry in books.waiting if books.jobs[entry.id].uid != uid)
-        return f"others: {len(theirs)} running on {cores} cores, {waiting} waiting\n"
+        return Others(
+            running=len(theirs),
+            cores=sum(u.state.cores for u in theirs if isinstance(u.state, Granted | Running)),
+            waiting=sum(_waiting(job) for job in books.jobs.values() if job.uid != uid),
+        )
 
     def room(self) -> fifo.Room:
         """What there is to give."""
@@ -128,3 +131,10 @@ def _eligible_at(job: Job) -> float:
     if isinstance(job.work, Elements):
         return job.work.eligible_at
     return job.work.state.eligible_at if isinstance(job.work.state, Pending) else 0.0
+
+
+def _waiting(job: Job) -> int:
+    """How many of a job's tasks wait."""
+    if isinstance(job.work, Elements):
+        return len(job.work.todo)
+    return int(isinstance(job.work.state, Pending))

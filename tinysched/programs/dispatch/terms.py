@@ -19,6 +19,8 @@ class Terms:
     min_job_age_s: float
     max_array_size: int
     max_jobs_per_user: int
+    max_request_kib: int
+    max_array_pieces: int
     cluster: str
     admins: frozenset[str] = frozenset()
     is_private: bool = False

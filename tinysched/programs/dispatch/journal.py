@@ -1,0 +1,107 @@
+"""The dispatcher's log: one line an event, whoever caused it, and no more of it than anybody reads.
+
+Half of what is logged was said by people who may want the log to lie, or to be full.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from logging.handlers import RotatingFileHandler
+
+from tinysched.config import Config
+from tinysched.errors import SpoolError
+from tinysched.host.clock import Clock
+from tinysched.report.text import visible
+
+OPEN_MODE = 0o640
+PRIVATE_MODE = 0o600
+# Of one kind of line about one user, so many in a minute are enough.
+WINDOW_S = 60.0
+MOST_ALIKE = 100
+MOST_KINDS = 10_000
+
+
+class OneLine(logging.Formatter):
+    """Makes what others said harmless: no line of theirs can pass for one of ours."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
+        """The line, with everything that is no plain sign made visible."""
+        return visible(super().formatMessage(record))
+
+
+class Enough(logging.Filter):
+    """Lets through so many lines of a kind and a user in a minute, and then says that it stopped.
+
+    Only what any user can cause as often as they like is counted: lines whose first value is a uid.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until = 0.0
+        self._seen: dict[tuple[str, object], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is one of the first of its kind."""
+        if not isinstance(record.args, tuple) or "uid=%d" not in record.msg or not record.args:
+            return True
+        now = self._clock.boottime()
+        if now >= self._until or len(self._seen) > MOST_KINDS:
+            self._until = now + WINDOW_S
+            self._seen.clear()
+        kind = (record.msg, record.args[0])
+        count = self._seen[kind] = self._seen.get(kind, 0) + 1
+        if count == MOST_ALIKE:
+            record.msg = f"{record.msg} (and no more such lines for a minute)"
+        return count <= MOST_ALIKE
+
+
+class _Log(RotatingFileHandler):
+    """A log whose successors have its mode."""
+
+    permissions = PRIVATE_MODE
+
+    def doRollover(self) -> None:  # noqa: N802 -- logging's own name
+        """Begins a new file."""
+        super().doRollover()
+        os.chmod(self.baseFilename, self.permissions)
+
+
+def mode_of(config: Config) -> int:
+    """The mode of records and logs."""
+    return PRIVATE_MODE if config.privacy == "private" else OPEN_MODE
+
+
+def open_log(root: str, config: Config, clock: Clock) -> None:
+    """Sends everything that is logged to the root's own file.
+
+    Raises: SpoolError.
+    """
+    os.umask(0o077)  # rotated logs are made at any time
+    path = f"{root}/logs/dispatcher.log"
+    try:
+        log = _Log(path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files)
+    except OSError as error:
+        raise SpoolError(f"cannot open {path}: {error.strerror}") from error
+    log.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
+    log.addFilter(Enough(clock))
+    logging.getLogger().handlers[:] = [log]
+    follow(root, config)
+
+
+def follow(root: str, config: Config) -> None:
+    """Makes level and modes agree with a configuration, those of former logs, too."""
+    mode = mode_of(config)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _Log):
+            handler.permissions = mode
+    logging.getLogger().setLevel(config.log_level.upper())
+    try:
+        for entry in os.scandir(f"{root}/logs"):
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+                os.chmod(entry.path, mode)  # nobody else can put anything there
+    except OSError as error:
+        logging.getLogger("dispatcher").warning("Modes of logs stay: %s", error)
