@@ -64,7 +64,7 @@ class Army:
         )
 
     def has_ended_well(self, lost: Iterable[int] = (), timeout_s: float = 60) -> None:
-        """Waits for the end and looks at everything. `lost`: tasks whose end nobody saw."""
+        """Waits for the end and looks at everything. `lost`: whose end may not be known."""
         lines = self.site.until_ended(self.number, timeout_s)
         assert set(lines) == {f"{self.number}_{task}" for task in range(self.size)}
         lost = frozenset(lost)
@@ -114,8 +114,10 @@ class Army:
 
 def _is_right(line: Line, lost: frozenset[int]) -> bool:
     task = line["task"]
-    if task in lost:
-        return bool(line["state"] == "NODE_FAIL" and line["reason"] == "WorkerLost")
+    if task in lost and line["state"] == "NODE_FAIL":
+        return bool(line["reason"] == "WorkerLost")
+    if task in lost & SLEEPERS:
+        return bool(line["state"] == "CANCELLED")
     if task in WAITING:
         return bool(line["state"] == "CANCELLED" and line["started_at"] is None)
     if task in SLEEPERS:

@@ -121,6 +121,26 @@ def test_an_array_ends_the_same_though_dispatcher_and_supervisord_are_killed(
         )
 
 
+def test_only_the_ends_of_tasks_that_lost_agent_and_worker_may_be_unknown(
+    site: Site, ann: User, moments: list[int]
+):
+    army, lost = Army(ann), set[int]()
+    army.submit()
+    army.cancel_the_waiting()
+    for moment in moments[::2]:
+        army.until_started(moment)
+        agent, doomed = site.agent_pid(), workers(site)
+        kill(agent)
+        for pid in doomed.values():
+            with contextlib.suppress(ProcessLookupError):
+                kill(pid)
+        lost |= {int(run.partition("_")[2].partition(".")[0]) for run in doomed}
+        ann.run("tsqueue")  # nobody else may be left to start an agent
+        until_agent(site, agent)
+    army.cancel_the_sleepers()
+    army.has_ended_well(lost)
+
+
 def a_job_that_waits_for_go(ann: User, then: str = "exit 5", *options: str) -> int:
     """A running job that ends as soon as the test makes the file `go`."""
     number = ann.wrap(f"while [ ! -e go ]; do sleep 0.02; done; {then}", *options)

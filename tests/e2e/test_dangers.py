@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.people import SEVERAL_USERS
 from tests.e2e.rig import Site
 from tests.e2e.user import User
 
@@ -161,3 +162,26 @@ def test_what_a_user_stores_is_closed_to_everybody_else(site: Site, ann: User):
     for path in (own, *own.rglob("*")):
         assert path.stat().st_mode & 0o077 == 0, path
         assert path.stat().st_uid == ann.person.uid
+
+
+@SEVERAL_USERS
+def test_each_job_runs_as_who_submitted_it_and_can_read_nobody_elses(
+    site: Site, ann: User, ben: User
+):
+    for user, other in ((ann, ben), (ben, ann)):
+        theirs = f"{site.root}/users/u{other.person.uid}/requests"
+        number = user.wrap(f"id -u; umask; ls {theirs} && echo open")
+        site.until_ended(number)
+        output = user.here / f"slurm-{number}.out"
+        assert output.read_text() == f"{user.person.uid}\n0022\n"
+        assert output.stat().st_uid == user.person.uid
+
+
+@SEVERAL_USERS
+def test_users_share_the_cores_of_the_queue(site: Site, ann: User, ben: User):
+    first = ann.wrap("while [ ! -e go ]; do sleep 0.02; done", "-c", "3")
+    site.until_state(first, "RUNNING")
+    second = ben.wrap("true", "-c", "2")
+    assert site.job(second)["reason_words"] == "needs 2 cores, 1 free"
+    ann.file("go", "")
+    site.completes(second)

@@ -167,3 +167,12 @@ def test_all_that_ended_is_reaped_at_once(tmp_path):
     for pid in pids:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert {one.pid for one in processes.reap()} == pids
+
+
+def test_an_end_is_told_while_the_child_can_still_be_seen():
+    pid = processes.fork_worker(lambda: 3)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    told = []
+    processes.reap(lambda *end: told.append((*end, os.path.exists(f"/proc/{pid}"))))
+    assert told == [(pid, 3, 0, True)]
+    assert not os.path.exists(f"/proc/{pid}")

@@ -109,6 +109,16 @@ def test_a_killed_worker_whose_job_runs_on_is_told_from_both_being_gone(private,
     until(lambda: not seen.job_alive(), says="the job's sign of life goes")
 
 
+def test_a_workers_lock_names_the_worker_as_long_as_it_lives(private, child):
+    run = private.claim(grant())
+    worker = child(run.sign)
+    run.close()
+    [seen] = private.runs()
+    assert seen.worker_pid() == worker
+    end(worker)
+    assert seen.worker_pid() is None
+
+
 def test_the_agents_lock_goes_with_the_agent(private, root, child):
     pid = child(lambda: Private.open(root, UID).lock_agent())
     assert private.lock_agent() is None
