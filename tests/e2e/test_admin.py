@@ -56,6 +56,12 @@ def test_tsdaemon_tells_how_the_queue_does(site: Site, ann: User):
     assert told["version"] == __version__
 
 
+def test_stop_does_not_wait_for_a_parent_that_takes_no_notice(own_site: Site):
+    pid = own_site.dispatcher_pid  # a child of this test, which looks only after the command
+    assert own_site.admin.ok("tsdaemon", "stop") == f"stopped (pid {pid}); running jobs go on\n"
+    own_site.kill_dispatcher()
+
+
 def test_a_reload_changes_the_cores_and_a_mistake_changes_nothing(own_site: Site):
     admin = own_site.admin
     own_site.configure(CONFIG.replace("cpus: 4", "cpus: 7"))

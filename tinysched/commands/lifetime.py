@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tinysched.commands.supervision import Supervisor
 from tinysched.errors import RefusedError, TinyschedError, TryLaterError
-from tinysched.host import become, detach, identity, processes
+from tinysched.host import become, detach, identity, processes, tree
 from tinysched.host.clock import Clock
 from tinysched.site import Site
 from tinysched.wire import client
@@ -88,7 +88,7 @@ class Lifetime:
             processes.send(pid, 15)
         if pid is None:
             return "the dispatcher was not running"
-        self._wait(lambda: not os.path.exists(f"/proc/{pid}"), STOP_S, f"pid {pid} does not end")
+        self._wait(lambda: tree.has_ended(pid), STOP_S, f"pid {pid} does not end")
         return f"stopped (pid {pid}); running jobs go on"
 
     def restart(self) -> str:

@@ -64,6 +64,11 @@ def scanned_children() -> Children:
     return lambda pid: table.get(pid, [])
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether a process is gone, or waits for nothing but its parent to take notice."""
+    return _is_zombie(pid)
+
+
 def _is_zombie(pid: int) -> bool:
     fields = _stat(pid)
     if not fields:
