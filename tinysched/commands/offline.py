@@ -62,6 +62,8 @@ def _snapshot(
     settings = _settings(site)
     now = SystemClock().wall()
     try:
+        if settings.privacy == "private" and os.getuid() not in (0, os.stat(site.root).st_uid):
+            return _own_snapshot(site, selectors or (), settings, speaker)
         loaded = store.read_only(site.root, 0.0 if old_ones else now - settings.min_job_age_s)
         jobs = {job.id: job for job in loaded.jobs}
         tasks = list(loaded.tasks)
@@ -70,19 +72,36 @@ def _snapshot(
             if found is not None:
                 jobs[number] = found[0]
                 tasks += found[1]
-    except SpoolError:
+    except (SpoolError, OSError):
         raise nobody from None
-    _say_so(speaker, loaded.quarantined)
-    snapshot = Snapshot(
-        now=now,
-        jobs=[jobs[number] for number in sorted(jobs)],
+    _say_so(speaker, "the spool", loaded.quarantined)
+    snapshot = _made(sorted(jobs.values(), key=lambda job: job.id), tasks, settings)
+    _check_known(selectors or (), snapshot)
+    return snapshot
+
+
+def _own_snapshot(
+    site: Site, selectors: Sequence[Selector], settings: config.Config, speaker: str
+) -> Snapshot:
+    """What the caller's own directory says."""
+    from tinysched.commands import ownqueue
+
+    jobs, tasks = ownqueue.read(site.root, os.getuid(), SystemClock())
+    _say_so(speaker, "your own directory", ())
+    snapshot = _made(jobs, tasks, settings)
+    _check_known(selectors, snapshot)
+    return snapshot
+
+
+def _made(jobs: Sequence[Job], tasks: Sequence[Task], settings: config.Config) -> Snapshot:
+    return Snapshot(
+        now=SystemClock().wall(),
+        jobs=jobs,
         units=_by_job(tasks),
         explain=_explain,
         cores_total=config.allowed_cores(settings, cores.usable_cores()),
         offline=True,
     )
-    _check_known(selectors or (), snapshot)
-    return snapshot
 
 
 def _settings(site: Site) -> config.Config:
@@ -118,10 +137,10 @@ def _check_known(selectors: Sequence[Selector], snapshot: Snapshot) -> None:
         raise RefusedError(f"cannot find job {', '.join(strangers)}: the spool has no record of it")
 
 
-def _say_so(speaker: str, unread: Sequence[str]) -> None:
+def _say_so(speaker: str, source: str, unread: Sequence[str]) -> None:
     if not speaker:
         return
-    console.say_error(f"{speaker}: no dispatcher answers; this is what the spool says\n")
+    console.say_error(f"{speaker}: no dispatcher answers; this is what {source} says\n")
     if unread:
         words = f"{len(unread)} of its records cannot be read, such as: {unread[0]}"
         console.say_error(f"{speaker}: {words}\n")

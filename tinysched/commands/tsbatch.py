@@ -77,6 +77,7 @@ def _submit(
     if reply.exit_code != EXIT_DONE and lock >= 0:
         outbox.remove(site.root, uid, token)
     if lock >= 0:
+        outbox.note(lock, reply.values.get("id", b""))
         posix.close(lock)
     if reply.exit_code == EXIT_DONE and limits:
         _compare_with_agent(site, limits, reply.agent_missing)

@@ -6,12 +6,14 @@ On the start-up path of tsbatch: imports only fcntl and light modules.
 from __future__ import annotations
 
 import fcntl
+import posix
 
 from tinysched.errors import SpoolError, TryLaterError
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.tree import (
     AGENT_SHELL,
+    BOUND,
     CLOSED_DIR_MODE,
     CLOSED_FILE_MODE,
     SCRIPT_MODE,
@@ -58,6 +60,26 @@ def write(
             raise
     finally:
         requests.close()
+
+
+def note(request: int, number: bytes) -> None:
+    """Note which job a request became, for its owner to see while no dispatcher answers.
+
+    `request`: what `write` returned. Not waited for: the agent notes it durably before the start.
+    """
+    if not number.isdigit():
+        return
+    how = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
+    try:
+        fd = posix.open(BOUND, how, CLOSED_FILE_MODE, dir_fd=request)
+    except OSError:
+        return  # the agent was faster, or the disk is full
+    try:
+        posix.write(fd, number + b"\n")
+    except OSError:
+        return
+    finally:
+        posix.close(fd)
 
 
 def remove(root: str, uid: int, token: str, disk: Disk = DISK) -> None:

@@ -68,6 +68,20 @@ class Private:
         runs = own.make_below("runs", tree.CLOSED_DIR_MODE, uid)
         return cls(own, requests, runs, uid)
 
+    @classmethod
+    def find(cls, root: str, uid: int, disk: Disk = DISK) -> Private | None:
+        """Open it if it is there.
+
+        Raises: SpoolError.
+        """
+        users = Folder.open(disk, tree.users_dir(root))
+        try:
+            if users.status(tree.user_name(uid)) is None:
+                return None
+        finally:
+            users.close()
+        return cls.open(root, uid, disk)
+
     @property
     def path(self) -> str:
         """The directory."""
@@ -121,6 +135,11 @@ class Private:
     def tokens(self) -> list[str]:
         """The stored requests."""
         return sorted(name for name in self._requests.names() if tree.is_token(name))
+
+    def submitted_at(self, token: str) -> float:
+        """When a request was stored (UTC, seconds)."""
+        status = self._requests.status(f"{token}/cwd") if tree.is_token(token) else None
+        return 0.0 if status is None else status.st_mtime
 
     def request(self, token: str) -> StoredRequest:
         """Read a stored request.
