@@ -24,6 +24,7 @@ COMMANDS = {
     "tsout": "tsout",
     "tspurge": "tspurge",
     "run_job.sh": "run_job",
+    "tsagent": "tsagent",
     "tsdaemon": "tsdaemon",
     "tiny_sched_daemon.sh": "tsdaemon",
 }

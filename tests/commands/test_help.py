@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tinysched import __version__
-from tinysched.commands import asking, help
+from tinysched.commands import asking, help, tsagent
 from tinysched.commands.pages import PAGES
 from tinysched.errors import UsageError
 
@@ -47,3 +48,14 @@ def test_an_option_that_looks_like_help_is_none():
 def test_help_beside_an_unknown_option_is_refused():
     with pytest.raises(UsageError, match="unknown option '--frobnicate'"):
         asking.help_text("tsqueue", ["--frobnicate", "--help"])
+
+
+def test_the_help_of_tsagent_and_its_verbs_is_known(golden: Callable[[Path, str], None]):
+    calls = [[], *([verb] for verb in tsagent.cli.commands)]
+    shell = CliRunner()
+    pages = [
+        shell.invoke(tsagent.cli, [*call, "--help"], prog_name="tsagent").output for call in calls
+    ]
+    text = "\n\n".join(pages)
+    assert max(map(len, text.splitlines())) <= 80
+    golden(GOLDEN / "tsagent.txt", text)

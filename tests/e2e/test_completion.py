@@ -40,6 +40,7 @@ def script(shell: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> Path:
         (["tscontrol", "show", ""], ["job"]),
         (["tscontrol", "show", "job", "43"], ["43"]),
         (["tsdaemon", "re"], ["restart", "reload"]),
+        (["tsagent", "st"], ["status", "start", "stop"]),
         (["tsbatch", "/etc/passw"], ["/etc/passwd"]),
     ],
 )
@@ -63,4 +64,6 @@ def test_zsh_takes_the_script_and_knows_every_command(
     command = ["zsh", "-f", "-c", load, "zsh", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    assert {"tsbatch", "tsqueue", "tscancel", "run_job.sh", "tsdaemon"} <= set(done.stdout.split())
+    assert {"tsbatch", "tsqueue", "tscancel", "run_job.sh", "tsdaemon", "tsagent"} <= set(
+        done.stdout.split()
+    )

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -176,3 +177,29 @@ def test_an_end_is_told_while_the_child_can_still_be_seen():
     processes.reap(lambda *end: told.append((*end, os.path.exists(f"/proc/{pid}"))))
     assert told == [(pid, 3, 0, True)]
     assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_a_process_of_another_name_is_not_signalled():
+    pid = processes.fork_worker(lambda: signal.pause() or 0)
+    processes.send_titled(pid, "ts agent", signal.SIGKILL)
+    assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+    title = Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    processes.send_titled(pid, title, signal.SIGTERM)
+    assert ended(pid).signal == signal.SIGTERM
+    processes.send_titled(pid, title, signal.SIGTERM)
+
+
+def test_the_words_of_a_process_are_told_while_it_lives():
+    assert processes.command_line(os.getpid())[0]
+    assert processes.command_line(2**22 + 1) == []
+
+
+def test_the_nice_value_returns_to_0_where_the_kernel_allows_it():
+    def work() -> None:
+        processes.become_ordinary()
+        os._exit(os.getpriority(os.PRIO_PROCESS, 0))
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert before == 0
+    assert in_child(lambda: (os.nice(10), work())).code == (0 if os.geteuid() == 0 else 10)
+    assert as_nobody(lambda: (os.nice(10), work())).code == 10

@@ -16,6 +16,7 @@ from tinysched.script.queries import VERBS
 from tinysched.site import Site
 
 DAEMON_VERBS = ("start", "stop", "restart", "status", "run", "reload")
+AGENT_VERBS = ("status", "start", "stop", "restart", "enable", "disable")
 
 # What the value of an option is, by the word that stands for it in help.
 _KINDS = {
@@ -52,12 +53,13 @@ def main(site: Site, argv: list[str]) -> int:
 def bash() -> str:
     """The script for bash 4 and later."""
     cases = "".join(_bash_case(name, page) for name, page in PAGES.items())
-    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon"])
+    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent"])
     return _BASH.format(
         cases=cases,
         states=" ".join(MEANINGS),
         verbs=" ".join(VERBS),
         daemon=" ".join(DAEMON_VERBS),
+        agent=" ".join(AGENT_VERBS),
         names=names,
     )
 
@@ -65,12 +67,13 @@ def bash() -> str:
 def zsh() -> str:
     """The script for zsh with its own completion system."""
     cases = "".join(_zsh_case(name, page) for name, page in PAGES.items())
-    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon"])
+    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent"])
     return _ZSH.format(
         cases=cases,
         states=" ".join(MEANINGS),
         verbs=" ".join(VERBS),
         daemon=" ".join(DAEMON_VERBS),
+        agent=" ".join(AGENT_VERBS),
         names=names,
     )
 
@@ -139,6 +142,7 @@ _tinysched_words() {{
         mode) compgen -W 'append truncate' -- "$2" ;;
         verb) compgen -W '{verbs}' -- "$2" ;;
         daemon) compgen -W '{daemon}' -- "$2" ;;
+        agent) compgen -W '{agent}' -- "$2" ;;
         job) compgen -W "$(tsqueue --me --noheader 2>/dev/null | cut -d ' ' -f 1)" -- "$2" ;;
     esac
 }}
@@ -155,6 +159,8 @@ _tinysched() {{
 {cases}\
         tsdaemon)
             words=daemon ;;
+        tsagent)
+            words=agent ;;
     esac
     for value in $values; do
         [[ ${{value%:*}} == "$before" ]] && kind=${{value##*:}}
@@ -191,6 +197,7 @@ _tinysched_nothing() {{ _message 'value' }}
 _tinysched_state() {{ compadd -- {states} }}
 _tinysched_mode() {{ compadd -- append truncate }}
 _tinysched_daemon() {{ compadd -- {daemon} }}
+_tinysched_agent() {{ compadd -- {agent} }}
 _tinysched_job() {{ compadd -- ${{(f)"$(tsqueue --me --noheader 2>/dev/null | cut -d ' ' -f 1)"}} }}
 _tinysched_verb() {{
     if (( CURRENT == 2 )); then
@@ -207,6 +214,8 @@ _tinysched() {{
 {cases}\
         tsdaemon)
             _arguments '*:verb:_tinysched_daemon' ;;
+        tsagent)
+            _arguments '*:verb:_tinysched_agent' ;;
     esac
 }}
 

@@ -8,35 +8,21 @@ import os
 import click
 
 from tinysched import __version__
-from tinysched.commands import asking, console
+from tinysched.commands import asking, verbs
 from tinysched.commands.lifetime import Lifetime, act_as_admin, answering_pid
-from tinysched.errors import EXIT_DONE, EXIT_NOT_RUNNING, RefusedError, TryLaterError, UsageError
+from tinysched.errors import EXIT_NOT_RUNNING, RefusedError, TryLaterError
 from tinysched.host.clock import SystemClock
 from tinysched.site import Site
 
 NAME = "tsdaemon"
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80, "terminal_width": 80}
 
 
 def main(site: Site, argv: list[str]) -> int:
     """Runs one verb and gives its exit code."""
-    try:
-        code = cli.main(args=argv, prog_name=NAME, standalone_mode=False, obj=site)
-    except click.exceptions.NoArgsIsHelpError as asked:
-        console.say_error(f"{asked.format_message()}\n")
-        return asked.exit_code
-    except click.UsageError as error:
-        message = error.format_message().rstrip(".")
-        raise UsageError(
-            f"cannot read the command line: {message[:1].lower()}{message[1:]}",
-            f"try '{NAME} --help'",
-        ) from None
-    except click.exceptions.Abort:
-        return 130
-    return int(code or EXIT_DONE)
+    return verbs.run(cli, NAME, site, argv)
 
 
-@click.group(context_settings=SETTINGS)
+@click.group(context_settings=verbs.SETTINGS)
 @click.version_option(__version__, "-V", "--version", message=f"{NAME} (tinysched) %(version)s")
 def cli() -> None:
     """Start, stop or ask the dispatcher of the queue, as the queue's admin.

@@ -9,6 +9,9 @@ import posix
 
 from tinysched.errors import TinyschedError
 
+# The name of its process.
+TITLE = "ts agent"
+
 # Nothing else of the caller's environment: it may be a job's, with that job's cookie in it, and
 # its end must not find the agent.
 _KEPT = (b"HOME", b"USER", b"LOGNAME", b"LANG")

@@ -201,13 +201,27 @@ def has_children() -> bool:
     return True
 
 
-def title(pid: int) -> str:
-    """Tell what a process calls itself; '' if there is none."""
+def send_titled(pid: int, title: str, signum: int) -> None:
+    """Signal a process, and nobody to whom its pid may have been given since."""
+    pidfd = open_pidfd(pid)
+    if pidfd is None:
+        return
+    if _read(f"/proc/{pid}/comm").rstrip(b"\n") == title.encode():
+        send_pidfd(pidfd, signum)
+    os.close(pidfd)
+
+
+def command_line(pid: int) -> list[str]:
+    """Tell the words a process was started with; none if there is no such process."""
+    return [os.fsdecode(word) for word in _read(f"/proc/{pid}/cmdline").split(b"\0")[:-1]]
+
+
+def _read(path: str) -> bytes:
     try:
-        with open(f"/proc/{pid}/comm", "rb") as file:
-            return file.read().decode(errors="replace").rstrip("\n")
+        with open(path, "rb") as file:
+            return file.read()
     except OSError:
-        return ""
+        return b""
 
 
 def become_ordinary() -> None:

@@ -57,7 +57,7 @@ def main(site: Site, *, replace: bool = False) -> int:
     limits.raise_soft_limits()
     processes.become_ordinary()
     processes.set_subreaper()
-    processes.set_title(succession.TITLE)
+    processes.set_title(agent_start.TITLE)
     _show_shell(private)
     agent = Agent(site, private, lock, clock)
     try:

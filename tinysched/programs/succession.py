@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 
-from tinysched.host import processes
+from tinysched.host import agent_start, processes
 from tinysched.host.clock import Clock
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.private import Private
 
-TITLE = "ts agent"
 LEAVE_S = 6.0
 STAY_S = 2.0
 LOOK_S = 0.02
@@ -41,10 +39,5 @@ def wait_for_lock(
 
 
 def end_agent(pid: int, signum: int) -> None:
-    """Signals an agent, and nobody to whom its pid may have been given since."""
-    pidfd = processes.open_pidfd(pid)
-    if pidfd is None:
-        return
-    if processes.title(pid) == TITLE:
-        processes.send_pidfd(pidfd, signum)
-    os.close(pidfd)
+    """Signals an agent, if that is what the pid still belongs to."""
+    processes.send_titled(pid, agent_start.TITLE, signum)
