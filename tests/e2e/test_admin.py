@@ -11,9 +11,7 @@ def test_tspurge_forgets_ended_jobs_and_touches_no_output(own_site: Site):
     ann, admin = own_site.ann.move(), own_site.admin
     array = ann.wrap("echo made", "--array=1-3", "-o", "out_%a", "-e", "none")
     own_site.until_ended(array)
-    jobs = [ann.wrap("exit 3") for _ in range(3)]
-    for number in jobs:
-        own_site.until_ended(number)
+    jobs = [own_site.until_state(ann.wrap("exit 3"), "FAILED")["job"] for _ in range(3)]
     open_job = ann.wrap("true", "-H")
     oldest = f"would remove job {array}\nwould remove job {jobs[0]}\nwould remove 2 jobs\n"
     assert admin.ok("tspurge", "--keep-last=2", "--dry-run") == oldest
@@ -32,9 +30,7 @@ def test_tspurge_forgets_ended_jobs_and_touches_no_output(own_site: Site):
 
 def test_the_queue_purges_itself_as_the_environment_says(own_site: Site):
     ann = own_site.ann
-    jobs = [ann.wrap("true") for _ in range(3)]
-    for number in jobs:
-        own_site.completes(number)
+    jobs = [own_site.completes(ann.wrap("true"))["job"] for _ in range(3)]  # one by one
     own_site.kill_dispatcher(15)
     own_site.start(TJS_PURGE_KEEP_LAST="1", TJS_PURGE_INTERVAL_SEC="1")
     completed = own_site.root / "queue" / "completed"

@@ -184,9 +184,9 @@ def test_tscancel_ends_jobs_tasks_and_whatever_the_filters_mean(site: Site, ann:
 
 
 def test_a_signal_reaches_the_whole_tree_of_a_job(site: Site, ann: User):
-    trap = "trap 'echo {0} >>heard; exit 0' USR1; echo >{0}; while :; do sleep 0.02; done"
-    child = ann.file("child.sh", trap.format("child"))
-    number = ann.wrap(f"bash {child} & {trap.format('script')}")
+    hear = "trap 'echo {0} >>heard; wait; exit 0' USR1; echo >{0}; while :; do sleep 0.02; done"
+    child = ann.file("child.sh", hear.format("child"))
+    number = ann.wrap(f"bash {child} & {hear.format('script')}")
     ann.until_file("child")
     ann.until_file("script")
     ann.ok("tscancel", "-s", "USR1", number)

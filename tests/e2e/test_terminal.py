@@ -90,6 +90,11 @@ def terminal(ann: User) -> Iterator[Terminal]:
         made.close()
 
 
+def has_started(site: Site, name: str) -> bool:
+    """Whether a job of that name is known to run."""
+    return any(line["started_at"] for line in site.lines("-n", name, "-t", "R"))
+
+
 def test_a_command_runs_here_with_its_streams_its_cores_and_its_exit_code(site: Site, ann: User):
     command = "read word; echo $word $SLURM_CPUS_PER_TASK; echo bad >&2; exit 7"
     done = ann.run("run_job.sh", "2", "no", "bash", "-c", command, stdin="typed\n")
@@ -159,7 +164,7 @@ def test_signals_are_passed_on_to_the_command(site: Site, ann: User):
 
 def test_a_foreground_job_can_be_cancelled_from_elsewhere(site: Site, ann: User):
     with ann.start("run_job.sh", "1", "no", "sleep", "60") as client:
-        site.until(lambda: site.lines("-n", "sleep", "-t", "R"), "it runs")
+        site.until(lambda: has_started(site, "sleep"), "it runs")
         ann.ok("tscancel", "-n", "sleep")
         assert client.wait(20) == 128 + signal.SIGTERM
     (line,) = site.lines("--all", "-n", "sleep", "-t", "CANCELLED", "-u", ann.name)
@@ -185,9 +190,7 @@ def test_ctrl_c_reaches_the_command_and_not_the_shell(ann: User, terminal: Termi
     terminal.type("\x03")
     terminal.shows(r"caught\ncode=5\nready> ")
     terminal.type("run_job.sh 1 no sleep 60; echo code=$?\n")
-    ann.site.until(lambda: ann.site.lines("-n", "sleep", "-t", "R"), "it runs")
-    started = lambda: ann.site.lines("-n", "sleep", "-t", "R")[0]["started_at"]  # noqa: E731 -- one use
-    ann.site.until(started, "it has started")
+    ann.site.until(lambda: has_started(ann.site, "sleep"), "it has started")
     terminal.type("\x03")
     terminal.shows(r"code=130\nready> |\nready> ")
     terminal.type("echo shell lives\n")
