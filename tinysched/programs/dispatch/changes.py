@@ -114,8 +114,8 @@ class Changes:
         Its record is written whole again and again, and everybody waits meanwhile.
         """
         work, most = job.work, self._terms().max_array_pieces
-        if not isinstance(work, Elements) or taken == work.todo:
-            return  # whoever takes it all away makes it one again
+        if not isinstance(work, Elements) or (taken and taken == work.todo):
+            return  # whoever takes all of it away makes it whole again
         changes = (
             (work.todo, (work.todo - taken) | given_back),
             (work.cancelled, work.cancelled | taken),

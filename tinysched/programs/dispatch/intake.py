@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from tinysched.errors import RefusedError, WireError
 from tinysched.host import identity
@@ -23,7 +23,6 @@ from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
 COMMANDS = ("tsbatch", "run_job")
-LONGEST_TEXT = 8192
 TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -99,22 +98,15 @@ class Intake:
         if read.request.foreground:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
         request = _kept(read.request)
-        self._check_record(request)
+        self._check_array(request)
         number, now = self._ledger.new_id(), self._clock.wall()
         job = new_job(number, uid, identity.user_name(uid), token, request, now)
         self._ledger.accept(job, script)
         LOG.info("Accepted job=%d user=%s cores=%d", number, job.user, job.request.cores)
         return self._books.jobs[number]
 
-    def _check_record(self, request: Request) -> None:
-        """Raises: RefusedError for names, paths and arrays that nobody needs, and all pay for."""
-        for key in fields(request):
-            value = getattr(request, key.name)
-            if isinstance(value, str) and len(value) > LONGEST_TEXT:
-                raise RefusedError(
-                    f"cannot accept a job: its {key.name} has {len(value)} characters,"
-                    f" and no more than {LONGEST_TEXT} are kept"
-                )
+    def _check_array(self, request: Request) -> None:
+        """Raises: RefusedError for an array in so many pieces that all others would pay for it."""
         most = self._terms().max_array_pieces
         if request.array is not None and len(request.array.tasks.spans) > most:
             raise RefusedError(
