@@ -57,8 +57,9 @@ def _look(site: Site, argv: list[str], *, says_so: bool) -> list[OutFile]:
         from tinysched.commands import offline
 
         return offline.out(site, argv, nobody, says_so=says_so)
-    if reply.exit_code != EXIT_DONE:
-        raise _AnsweredError(asking.deliver(site, NAME, reply))
+    code = asking.deliver(site, NAME, reply)
+    if code != EXIT_DONE:
+        raise _AnsweredError(code)
     try:
         return tsout.unpack(reply.values.get("files", b""))
     except ValueError:
