@@ -25,6 +25,7 @@ COMMANDS = {
     "tspurge": "tspurge",
     "run_job.sh": "run_job",
     "tsagent": "tsagent",
+    "tsctl": "tsctl",
     "tsdaemon": "tsdaemon",
     "tiny_sched_daemon.sh": "tsdaemon",
 }

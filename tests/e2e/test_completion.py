@@ -41,6 +41,7 @@ def script(shell: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> Path:
         (["tscontrol", "show", "job", "43"], ["43"]),
         (["tsdaemon", "re"], ["restart", "reload"]),
         (["tsagent", "st"], ["status", "start", "stop"]),
+        (["tsctl", "d"], ["doctor"]),
         (["tsbatch", "/etc/passw"], ["/etc/passwd"]),
     ],
 )
@@ -64,6 +65,6 @@ def test_zsh_takes_the_script_and_knows_every_command(
     command = ["zsh", "-f", "-c", load, "zsh", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    assert {"tsbatch", "tsqueue", "tscancel", "run_job.sh", "tsdaemon", "tsagent"} <= set(
+    assert {"tsbatch", "tsqueue", "tscancel", "run_job.sh", "tsdaemon", "tsagent", "tsctl"} <= set(
         done.stdout.split()
     )

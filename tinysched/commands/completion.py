@@ -16,6 +16,7 @@ from tinysched.script.queries import VERBS
 from tinysched.site import Site
 
 DAEMON_VERBS = ("start", "stop", "restart", "status", "run", "reload")
+CTL_VERBS = ("doctor",)
 AGENT_VERBS = ("status", "start", "stop", "restart", "enable", "disable")
 
 # What the value of an option is, by the word that stands for it in help.
@@ -53,13 +54,14 @@ def main(site: Site, argv: list[str]) -> int:
 def bash() -> str:
     """The script for bash 4 and later."""
     cases = "".join(_bash_case(name, page) for name, page in PAGES.items())
-    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent"])
+    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent", "tsctl"])
     return _BASH.format(
         cases=cases,
         states=" ".join(MEANINGS),
         verbs=" ".join(VERBS),
         daemon=" ".join(DAEMON_VERBS),
         agent=" ".join(AGENT_VERBS),
+        ctl=" ".join(CTL_VERBS),
         names=names,
     )
 
@@ -67,13 +69,14 @@ def bash() -> str:
 def zsh() -> str:
     """The script for zsh with its own completion system."""
     cases = "".join(_zsh_case(name, page) for name, page in PAGES.items())
-    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent"])
+    names = " ".join([*(page.shown for page in PAGES.values()), "tsdaemon", "tsagent", "tsctl"])
     return _ZSH.format(
         cases=cases,
         states=" ".join(MEANINGS),
         verbs=" ".join(VERBS),
         daemon=" ".join(DAEMON_VERBS),
         agent=" ".join(AGENT_VERBS),
+        ctl=" ".join(CTL_VERBS),
         names=names,
     )
 
@@ -143,6 +146,7 @@ _tinysched_words() {{
         verb) compgen -W '{verbs}' -- "$2" ;;
         daemon) compgen -W '{daemon}' -- "$2" ;;
         agent) compgen -W '{agent}' -- "$2" ;;
+        ctl) compgen -W '{ctl}' -- "$2" ;;
         job) compgen -W "$(tsqueue --me --noheader 2>/dev/null | cut -d ' ' -f 1)" -- "$2" ;;
     esac
 }}
@@ -161,6 +165,8 @@ _tinysched() {{
             words=daemon ;;
         tsagent)
             words=agent ;;
+        tsctl)
+            words=ctl ;;
     esac
     for value in $values; do
         [[ ${{value%:*}} == "$before" ]] && kind=${{value##*:}}
@@ -198,6 +204,7 @@ _tinysched_state() {{ compadd -- {states} }}
 _tinysched_mode() {{ compadd -- append truncate }}
 _tinysched_daemon() {{ compadd -- {daemon} }}
 _tinysched_agent() {{ compadd -- {agent} }}
+_tinysched_ctl() {{ compadd -- {ctl} }}
 _tinysched_job() {{ compadd -- ${{(f)"$(tsqueue --me --noheader 2>/dev/null | cut -d ' ' -f 1)"}} }}
 _tinysched_verb() {{
     if (( CURRENT == 2 )); then
@@ -216,6 +223,8 @@ _tinysched() {{
             _arguments '*:verb:_tinysched_daemon' ;;
         tsagent)
             _arguments '*:verb:_tinysched_agent' ;;
+        tsctl)
+            _arguments '*:verb:_tinysched_ctl' ;;
     esac
 }}
 

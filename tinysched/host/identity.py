@@ -40,6 +40,11 @@ def home(uid: int) -> str:
         return "/"
 
 
+def home_of_caller() -> str:
+    """Find the caller's home: what the environment says, else what the machine's books say."""
+    return os.environ.get("HOME") or home(os.getuid())
+
+
 def shell(uid: int) -> str:
     """Find a user's login shell."""
     try:

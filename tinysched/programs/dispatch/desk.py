@@ -166,7 +166,11 @@ class Desk:
         as_json = "--json" in message.many("arg")
         return Answer(
             out=status.render_json(found) if as_json else status.render(found),
-            more=(("pid", str(found.pid).encode()), ("version", __version__.encode())),
+            more=(
+                ("pid", str(found.pid).encode()),
+                ("version", __version__.encode()),
+                ("now", repr(self._clock.wall()).encode()),
+            ),
         )
 
     def _read_config(self, channel: Channel, _message: Message) -> Answer:
