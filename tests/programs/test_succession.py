@@ -58,7 +58,16 @@ def test_the_first_becomes_the_agent_at_once_and_tells_its_pid(root):
 def test_a_second_one_leaves_while_the_first_means_to_stay(root, held):
     clock = Busy(0, None)
     assert succession.wait_for_lock(Private.open(root, UID), clock) is None
-    assert clock.gone_s < 3
+    assert clock.gone_s < 1
+
+
+def test_one_that_asked_for_leave_and_did_not_get_it_is_not_waited_for(root, held):
+    held.hide_pid()
+    clock = Busy(3, held.show_pid)
+    private = Private.open(root, UID)
+    assert succession.wait_for_lock(private, clock) is None
+    assert clock.gone_s < 4
+    assert private.agent_pid() == os.getpid()
 
 
 def test_one_that_has_leave_to_go_is_waited_for_however_long_it_takes_to_go(root, held):
@@ -74,7 +83,7 @@ def test_one_that_gets_leave_while_another_waits_is_waited_for_as_well(root, hel
         held.hide_pid()
         clock.at_s, clock.event = 4, held.release
 
-    clock = Busy(1.5, leave)
+    clock = Busy(0.1, leave)
     assert succession.wait_for_lock(Private.open(root, UID), clock) is not None
 
 

@@ -17,6 +17,7 @@ from tinysched.spool.private import Private
 LOOK_EVERY_S = 0.05
 START_S = 20.0
 STOP_S = 5.0
+ASKS_S = 2.0
 MOST_NAMES = 5
 SIGTERM = 15
 WAITING = (
@@ -48,7 +49,12 @@ class AgentLife:
 
     def look(self) -> Look:
         """Finds out how it does."""
+        until = self._clock.boottime() + ASKS_S
         pid = self._private.agent_pid()
+        # It hides its pid while it asks whether it may leave.
+        while pid is None and self._private.agent_alive() and self._clock.boottime() < until:
+            self._clock.sleep(LOOK_EVERY_S)
+            pid = self._private.agent_pid()
         return Look(
             pid=pid,
             began_at=None if pid is None else self._private.agent_began_at(),

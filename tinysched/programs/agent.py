@@ -198,7 +198,7 @@ class Agent:
         hello = messages.greeting("agent", self.wards.stages())
         hello += [("token", token.encode()) for token in self._private.tokens()]
         self._dispatcher.send("hello", hello)
-        self._asked_to_leave = False
+        self._take_back()
         LOG.info("Connected runs=%d", len(self.wards))
 
     def _tell(self, verb: str, fields: messages.Fields) -> bool:
@@ -254,13 +254,22 @@ class Agent:
         self.wards.adopt_all()
 
     def _leave(self, _message: Message) -> None:
-        """We have leave; the next agent, which a submission may have called, waits for the lock."""
-        self._lock.hide_pid()
         self._is_leaving = True
 
     def _stay(self, _message: Message) -> None:
         self._idle_since = self._clock.boottime()
-        self._asked_to_leave = False
+        self._take_back()
+
+    def _ask_to_leave(self) -> None:
+        """Once we have leave, a submission may call for another agent: let it wait for our lock."""
+        self._asked_to_leave = True
+        self._lock.hide_pid()
+        self._tell("leave", [])
+
+    def _take_back(self) -> None:
+        if self._asked_to_leave:
+            self._asked_to_leave = False
+            self._lock.show_pid()
 
     # What nobody asks for
 
@@ -273,8 +282,7 @@ class Agent:
         if self.wards or self._asked_to_leave or self._dispatcher is None:
             return
         if now - self._idle_since >= self._idle_s:
-            self._asked_to_leave = True
-            self._tell("leave", [])
+            self._ask_to_leave()
 
     def _forget(self, message: Message) -> None:
         """These requests belong to no job: they go, unless tsbatch is still at work on them."""

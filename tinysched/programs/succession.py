@@ -11,7 +11,7 @@ from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.private import Private
 
 LEAVE_S = 6.0
-STAY_S = 2.0
+STAY_S = 0.2
 LOOK_S = 0.02
 
 
@@ -30,7 +30,7 @@ def wait_for_lock(
             return lock
         waited_s = clock.boottime() - began_at
         pid = private.agent_pid()
-        # Who does not tell its pid is about to leave, or has just come.
+        # Who does not tell its pid may be about to leave, or has just come.
         if waited_s >= (STAY_S if pid is not None and end is None else LEAVE_S):
             return None
         if end is not None and pid is not None:

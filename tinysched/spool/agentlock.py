@@ -45,19 +45,24 @@ class AgentLock:
         return found is not None and (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
     def write_pid(self) -> None:
-        """Tell others who holds it."""
+        """Tell others who holds it, and means to go on."""
+        self._write(b"%d\n" % posix.getpid(), afresh=True)
+
+    def hide_pid(self) -> None:
+        """Tell others that its holder may be about to give it up. Takes no room on the disk."""
+        self._write(b"-", afresh=False)
+
+    def show_pid(self) -> None:
+        """Take that back."""
+        self._write(b"%d\n" % posix.getpid(), afresh=False)
+
+    def _write(self, content: bytes, *, afresh: bool) -> None:
         disk = self._folder.disk
         try:
             posix.lseek(self.fd, 0, 0)
-            disk.truncate(self.fd, 0)
-            disk.write(self.fd, b"%d\n" % posix.getpid())
-        except OSError as error:
-            raise cannot("write", self._folder.where(self._name), error) from error
-
-    def hide_pid(self) -> None:
-        """Tell others that its holder is about to give it up."""
-        try:
-            self._folder.disk.truncate(self.fd, 0)
+            if afresh:
+                disk.truncate(self.fd, 0)
+            disk.write(self.fd, content)
         except OSError as error:
             raise cannot("write", self._folder.where(self._name), error) from error
 
