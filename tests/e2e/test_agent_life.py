@@ -188,6 +188,13 @@ def test_an_agent_leaves_when_its_user_has_had_no_job_for_a_while(hasty: Site):
         hasty.until(lambda: hasty.agent_pid(ben) is None, "ben's agent has left")
 
 
+def test_an_agent_that_finds_nothing_to_do_leaves_by_itself(hasty: Site):
+    """As one that was started at boot."""
+    hasty.ann.ok("tsagent", "start", "--at-boot")
+    hasty.until(lambda: hasty.agent_pid() is None, "it has left")
+    assert f"Agent leaves uid={hasty.ann.person.uid}" in log_of(hasty)
+
+
 def log_of(site: Site) -> str:
     return (site.root / "logs" / "dispatcher.log").read_text()
 
