@@ -7,24 +7,23 @@ line and what would do, and whoever reloads keeps the former Config.
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 import stat
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import TypeVar
 
 import yaml
 
+from tinysched import accepts
+from tinysched.accepts import Accepts, Value
 from tinysched.errors import ConfigError
 
 MOST_BYTES = 256 * 1024
-YEAR_S = 366 * 86400
-PRIVACIES = ("open", "private")
-LOG_LEVELS = ("debug", "info", "warning", "error")
+Default = TypeVar("Default")
 VARIABLES = {
     "TJS_PURGE_AGE_DAYS": "purge_age_days",
     "TJS_PURGE_KEEP_LAST": "purge_keep_last",
@@ -36,96 +35,10 @@ HEADER = """\
 # the former configuration stays in force, and tsdaemon status says what is wrong.
 """
 
-Value = int | float | str | tuple[str, ...] | None
-Default = TypeVar("Default")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepts:
-    """What a key accepts: in words, and as a test. `read` gives the value or raises ValueError."""
-
-    words: str
-    read: Callable[[object], Value]
-
-    def or_null(self, meaning: str) -> Accepts:
-        """The same, and null."""
-        words = f"{self.words}; or null: {meaning}"
-        return Accepts(words=words, read=lambda value: None if value is None else self.read(value))
-
-
-def _number(low: float, high: float) -> Callable[[object], Value]:
-    """Accepts a finite number from `low` to `high`."""
-
-    def read(value: object) -> Value:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError
-        if not math.isfinite(value) or not low <= value <= high:
-            raise ValueError
-        return float(value)
-
-    return read
-
-
-def _whole(low: int, high: int, unit: str) -> Accepts:
-    """Accepts a whole number of something."""
-
-    def read(value: object) -> Value:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError
-        return value
-
-    return Accepts(words=f"{unit}, a whole number from {low} to {high}", read=read)
-
-
-def _seconds(low: float, high: int = YEAR_S) -> Accepts:
-    """Accepts a span of time."""
-    return Accepts(words=f"seconds, {low} to {high}", read=_number(low, high))
-
-
-def _fraction(value: object) -> Value:
-    """Accepts a part of the whole that is not nothing."""
-    number = _number(0, 1)(value)
-    if number == 0:
-        raise ValueError
-    return number
-
-
-def _name(value: object) -> Value:
-    """Accepts a name that means nothing to a shell: it reaches jobs' environments."""
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
-        raise ValueError
-    return value
-
-
-def _names(value: object) -> Value:
-    """Accepts a list of such names."""
-    if not isinstance(value, list):
-        raise ValueError
-    return tuple(str(_name(_numbered(entry))) for entry in value)
-
-
-def _numbered(entry: object) -> object:
-    """A user by number need not be quoted."""
-    return str(entry) if isinstance(entry, int) and not isinstance(entry, bool) else entry
-
-
-def _level(value: object) -> Value:
-    """Accepts a log level, in any case of letters."""
-    if not isinstance(value, str) or value.lower() not in LOG_LEVELS:
-        raise ValueError
-    return value.lower()
-
-
-def _privacy(value: object) -> Value:
-    """Accepts how much users see of each other."""
-    if value not in PRIVACIES:
-        raise ValueError
-    return str(value)
-
-
-def _key(default: Default, accepts: Accepts, words: str) -> Default:
+def _key(default: Default, accepted: Accepts, words: str) -> Default:
     """A field of Config that says what it is for."""
-    return field(default=default, metadata={"accepts": accepts, "words": words})
+    return field(default=default, metadata={"accepts": accepted, "words": words})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,139 +47,141 @@ class Config:
 
     cpu_fraction: float = _key(
         1.0,
-        Accepts(words="a number above 0, up to 1", read=_fraction),
+        Accepts(words="a number above 0, up to 1", read=accepts.fraction),
         "The part of the host's cores that jobs may take, rounded down to whole cores, at least 1."
         " The cores are those of the dispatcher's own affinity.",
     )
     cpus: int | None = _key(
         None,
-        _whole(1, 1_000_000, "cores").or_null("cpu_fraction decides"),
+        accepts.whole(1, 1_000_000, "cores").or_null("cpu_fraction decides"),
         "The cores that jobs may take, set outright. May be more than the host has.",
     )
     memory_mib: int | None = _key(
         None,
-        _whole(1, 2**40, "MiB").or_null("what the host has"),
+        accepts.whole(1, 2**40, "MiB").or_null("what the host has"),
         "The memory that the queue says it has, set outright. May be more than the host has.",
     )
     default_mem_mb: int = _key(
         1024,
-        _whole(1, 2**40, "MiB"),
+        accepts.whole(1, 2**40, "MiB"),
         "The memory of a job that asks for none. Recorded, not enforced.",
     )
     poll_interval: float = _key(
         10.0,
-        _seconds(0.05, 3600),
+        accepts.seconds(0.05, 3600),
         "How often to look at what nobody tells the dispatcher: a removed root, a squatted user"
         " directory. Jobs start and end without waiting for it.",
     )
     kill_wait_s: float = _key(
         30.0,
-        _seconds(0, 86400),
+        accepts.seconds(0, 86400),
         "How long a job has between TERM (cancelled, or at its time limit) and KILL.",
     )
     starvation_s: float = _key(
         3600.0,
-        _seconds(0),
+        accepts.seconds(0),
         "How long a job that does not fit may be passed by younger ones that do; then it may not.",
     )
     min_job_age_s: float = _key(
         300.0,
-        _seconds(0),
+        accepts.seconds(0),
         "How long an ended job stays in tsqueue, and its script stays ready for a requeue.",
     )
     agent_idle_s: float = _key(
-        600.0, _seconds(1), "How long the agent of a user stays who has no unfinished job."
+        600.0, accepts.seconds(1), "How long the agent of a user stays who has no unfinished job."
     )
     agent_lost_s: float = _key(
         60.0,
-        _seconds(1),
+        accepts.seconds(1),
         "After how long without an agent the cores of a user's started jobs go to others.",
     )
     max_array_size: int = _key(
         1_000_001,
-        _whole(1, 100_000_001, "indices"),
+        accepts.whole(1, 100_000_001, "indices"),
         "One more than the highest index that a job array may have.",
     )
     max_jobs_per_user: int = _key(
         100_000,
-        _whole(1, 100_000_000, "jobs"),
+        accepts.whole(1, 100_000_000, "jobs"),
         "How many unfinished jobs one user may have; an array counts as one.",
     )
     max_connections_per_user: int = _key(
         64,
-        _whole(2, 100_000, "connections"),
+        accepts.whole(2, 100_000, "connections"),
         "How many connections to the dispatcher one user may hold at a time.",
     )
     max_request_kib: int = _key(
         4096,
-        _whole(1, 4096, "KiB"),
+        accepts.whole(1, 4096, "KiB"),
         "How large a submission may be: script, command line and SBATCH_* variables together.",
     )
     max_array_pieces: int = _key(
         10_000,
-        _whole(10, 1_000_000, "ranges"),
+        accepts.whole(10, 1_000_000, "ranges"),
         "Into how many ranges (such as 1-5 or 2-80:3) the waiting, cancelled or ended tasks of an"
         " array may fall apart; what would make more of them is refused.",
     )
     connection_idle_s: float = _key(
         60.0,
-        _seconds(1),
+        accepts.seconds(1),
         "After how long without a word the dispatcher hangs up on a connection that belongs to no"
         " agent and to no run_job.sh.",
     )
     purge_age_days: float | None = _key(
         None,
-        Accepts(words="days, 0 to 36500", read=_number(0, 36500)).or_null("age does not matter"),
+        Accepts(words="days, 0 to 36500", read=accepts.number(0, 36500)).or_null(
+            "age does not matter"
+        ),
         "Forget jobs that ended longer ago than this: their records, never users' files."
         " TJS_PURGE_AGE_DAYS in the dispatcher's environment beats it.",
     )
     purge_keep_last: int | None = _key(
         None,
-        _whole(0, 10**9, "jobs").or_null("no such number"),
+        accepts.whole(0, 10**9, "jobs").or_null("no such number"),
         "Keep the newest so many ended jobs whatever their age; without purge_age_days forget all"
         " others. An array counts as one. If both keys are null nothing is forgotten."
         " TJS_PURGE_KEEP_LAST beats it.",
     )
     purge_interval_s: float = _key(
         900.0,
-        _seconds(1),
+        accepts.seconds(1),
         "How often to look for jobs to forget. TJS_PURGE_INTERVAL_SEC beats it.",
     )
     cluster_name: str = _key(
         "tinysched",
-        Accepts(words="up to 64 letters, digits and _ . -", read=_name),
+        Accepts(words="up to 64 letters, digits and _ . -", read=accepts.name),
         "The name of this queue, in SLURM_CLUSTER_NAME.",
     )
     hosts: tuple[str, ...] = _key(
         (),
-        Accepts(words="a list of host names", read=_names),
+        Accepts(words="a list of host names", read=accepts.names),
         "The hosts on which tiny_sched_env.sh makes sbatch, squeue and scancel mean this queue.",
     )
     admins: tuple[str, ...] = _key(
         (),
-        Accepts(words="a list of user names", read=_names),
+        Accepts(words="a list of user names", read=accepts.names),
         "Who may cancel, hold, release and requeue the jobs of others, purge and reload, besides"
         " the user whom the dispatcher runs as, and root.",
     )
     privacy: str = _key(
         "open",
-        Accepts(words=" | ".join(PRIVACIES), read=_privacy),
+        Accepts(words=" | ".join(accepts.PRIVACIES), read=accepts.privacy),
         "open: the group sees names and states of all jobs. private: of others' jobs only counts"
         " and cores; records and logs belong to the dispatcher's user alone. Back to open: records"
         " that exist already stay closed until their next change.",
     )
     log_level: str = _key(
         "info",
-        Accepts(words=" | ".join(LOG_LEVELS), read=_level),
+        Accepts(words=" | ".join(accepts.LOG_LEVELS), read=accepts.level),
         "How much the dispatcher tells in its log.",
     )
     log_size_mib: int = _key(
         10,
-        _whole(1, 10_000, "MiB"),
+        accepts.whole(1, 10_000, "MiB"),
         "The size at which the dispatcher's log is put aside and a new one begun.",
     )
     log_files: int = _key(
-        5, _whole(0, 1000, "files"), "How many logs that were put aside are kept."
+        5, accepts.whole(0, 1000, "files"), "How many logs that were put aside are kept."
     )
 
 

@@ -14,7 +14,8 @@ from tinysched.job import environment, filenames
 from tinysched.job.model import Grant, OpenMode, Request
 from tinysched.script import submission
 from tinysched.site import Site
-from tinysched.spool.private import Private, StoredRequest
+from tinysched.spool.private import Private
+from tinysched.spool.requests import StoredRequest
 from tinysched.spool.runs import RunDir
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")

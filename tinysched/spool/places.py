@@ -165,7 +165,7 @@ PLACES = (
     _file(f"{_REQUEST}/umask", _CLOSED, "tsbatch", "octal", "the umask"),
     _file(f"{_REQUEST}/limits", _CLOSED, "tsbatch", "as /proc/PID/limits", "the limits"),
     _file(f"{_REQUEST}/command", _CLOSED, "tsbatch", "a word", "tsbatch or run_job"),
-    _file(f"{_REQUEST}/job", _CLOSED, "agent", _NUMBER, "the job that it became"),
+    _file(f"{_REQUEST}/job", _CLOSED, "tsbatch, agent", _NUMBER, "the job that it became"),
     _file(
         f"{_REQUEST}/attempts",
         _CLOSED,

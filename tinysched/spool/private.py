@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import posix
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Grant
@@ -18,28 +17,8 @@ from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.locks import is_locked
+from tinysched.spool.requests import LARGEST_FILE, StoredRequest, read_request
 from tinysched.spool.runs import RunDir
-
-_LARGEST_FILE = 16 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRequest:
-    """What was submitted, as tsbatch left it.
-
-    `environment` and `variables` may hold secrets and are never shown. `limits` is the text of
-    /proc/PID/limits. `command`: tsbatch or run_job. `script_path` is '' if there is no script.
-    """
-
-    token: str
-    argv: tuple[str, ...] = field(repr=False)
-    variables: Mapping[str, str] = field(repr=False)
-    environment: Mapping[bytes, bytes] = field(repr=False)
-    cwd: str
-    umask: int
-    limits: str
-    command: str
-    script_path: str
 
 
 class Private:
@@ -148,7 +127,7 @@ class Private:
         """
         folder = self._request_folder(token)
         try:
-            return _read_request(folder, token, self.uid)
+            return read_request(folder, token, self.uid)
         finally:
             folder.close()
 
@@ -161,7 +140,7 @@ class Private:
         folder = self._request_folder(token)
         try:
             path = folder.where("slurm_script")
-            content = folder.read("slurm_script", _LARGEST_FILE, self.uid)
+            content = folder.read("slurm_script", LARGEST_FILE, self.uid)
             held = folder.status("slurm_script")
             if content is None or held is None:
                 raise SpoolError(f"cannot read {path}: No such file or directory")
@@ -297,52 +276,3 @@ def _check_closed(own: Folder) -> None:
 def _bound(folder: Folder, uid: int) -> int | None:
     raw = folder.read(tree.BOUND, 64, uid)
     return int(raw) if raw is not None and raw.strip().isdigit() else None
-
-
-def _read_request(folder: Folder, token: str, uid: int) -> StoredRequest:
-    script = folder.status("slurm_script")
-    umask = _text(folder, "umask", uid).strip()
-    if not umask or len(umask) > 5 or set(umask) - set("01234567"):
-        raise SpoolError(f"cannot read {folder.where('umask')}: {umask[:20]!r} is no umask")
-    variables = {}
-    for word in _words(folder, "variables", uid):
-        name, _, value = word.partition(b"=")
-        variables[_decode(name)] = _decode(value)
-    environment = {}
-    for word in _words(folder, "environment", uid):
-        key, _, content = word.partition(b"=")
-        environment[key] = content
-    return StoredRequest(
-        token=token,
-        argv=tuple(_decode(word) for word in _words(folder, "argv", uid)),
-        variables=variables,
-        environment=environment,
-        cwd=_text(folder, "cwd", uid),
-        umask=int(umask, 8),
-        limits=_text(folder, "limits", uid),
-        command=_text(folder, "command", uid).strip(),
-        script_path="" if script is None else folder.where("slurm_script"),
-    )
-
-
-def _bytes(folder: Folder, name: str, uid: int) -> bytes:
-    raw = folder.read(name, _LARGEST_FILE, uid)
-    if raw is None:
-        raise SpoolError(f"cannot read {folder.where(name)}: No such file or directory")
-    return raw
-
-
-def _text(folder: Folder, name: str, uid: int) -> str:
-    return _decode(_bytes(folder, name, uid))
-
-
-def _words(folder: Folder, name: str, uid: int) -> list[bytes]:
-    """NUL after each word; the last may lack it."""
-    words = _bytes(folder, name, uid).split(b"\0")
-    if not words[-1]:
-        words.pop()
-    return words
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")

@@ -98,7 +98,7 @@ def _dial_patiently(site: Site, retries: int) -> _socket.socket:
         try:
             return dial(f"{site.root}/{SOCKET}")
         except OSError as error:
-            if retries <= 0:
+            if retries <= 0 or isinstance(error, PermissionError):
                 raise _nobody_there(site, error) from None
         retries -= 1
         time.sleep(RETRY_S)
