@@ -148,18 +148,37 @@ def _all_ours(bin_dir: str) -> bool:
 
 
 def _shut_out_others(place: str, gid: int) -> None:
-    """Take everything from the world below a place of ours, give it to the group to read."""
+    """Take everything from the world below a place of ours, give it to the group to read.
+
+    Where the group cannot be changed, an access list says the same: a file's owner may always set
+    one, but hand a file only to a group of their own.
+    """
+    unmoved = 0
     for folder, names, others in os.walk(place):
         for path in [folder, *(f"{folder}/{name}" for name in (*names, *others))]:
             if os.path.islink(path):
                 continue
             try:
-                mode = os.stat(path).st_mode & 0o7777
-                if os.stat(path).st_gid != gid:
-                    os.chown(path, -1, gid)
-                os.chmod(path, mode & ~0o027)
+                unmoved += not _close(path, gid)
             except OSError as error:
                 warn(f"cannot set the mode of {path}: {shown(error)}")
+    if unmoved:
+        step(f"the group of {unmoved} files cannot be changed: access lists let it in")
+        _setfacl(["-R", "-P", "-m", f"g:{gid}:rX,o::---"], place)
+
+
+def _close(path: str, gid: int) -> bool:
+    """Set group and mode of one of our files; False: it has to stay in the group it is in."""
+    facts = os.stat(path)
+    if facts.st_gid != gid:
+        try:
+            os.chown(path, -1, gid)
+        except PermissionError:
+            if facts.st_uid != os.geteuid():
+                raise
+            return False
+    os.chmod(path, facts.st_mode & 0o7777 & ~0o027)
+    return True
 
 
 def _setfacl(arguments: list[str], place: str) -> None:

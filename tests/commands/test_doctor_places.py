@@ -136,7 +136,7 @@ def spot(path: str, uid: int = 0, writers: str = "", sticky: bool = False) -> Sp
 )
 def test_whoever_could_replace_a_program_is_named(bad: Spot, words: str):
     seen = programs.Programs(
-        above=[bad, spot("/")], below=[], trusted={0, ADMIN}, tops={"/shared/bin"}
+        above=[bad, spot("/")], below=[], trusted={0, ADMIN}, tops={"/shared/bin"}, secured=None
     )
     (verdict,) = programs.judge(seen, BOOKS.user_name)
     assert verdict.grade is Grade.FAIL
@@ -150,6 +150,28 @@ def test_a_sticky_parent_such_as_tmp_is_safe():
         below=[],
         trusted={0, ADMIN},
         tops={"/tmp/bin"},
+        secured=None,
     )
     (verdict,) = programs.judge(seen, BOOKS.user_name)
     assert verdict.grade is Grade.OK
+
+
+@pytest.mark.parametrize(
+    ("mode", "admin", "listed", "grade"),
+    [
+        (0o750, "", False, "OK"),
+        (0o750, "alice", True, "OK"),
+        (0o750, "alice", False, "WARN"),
+        (0o755, "", False, "FAIL"),
+    ],
+)
+def test_what_secure_acl_did_is_still_so(mode: int, admin: str, listed: bool, grade: str):
+    inside = Spot(path="/lib/ts/x", uid=0, mode=mode, writers="", is_sticky=False)
+    seen = programs.Programs(
+        above=[],
+        below=[inside],
+        trusted={0},
+        tops=(),
+        secured=programs.Secured(prefix="/lib/ts", admin=admin, lists_admin=listed),
+    )
+    assert programs.judge(seen, BOOKS.user_name)[-1].grade.value == grade

@@ -46,6 +46,13 @@ def test_every_command_answers_to_help_and_version(installed: Installed) -> None
             assert done.stdout
 
 
+def test_the_doctor_finds_no_failure_in_what_was_installed(installed: Installed) -> None:
+    done = Queue(installed, installed.root).run("tsctl", "doctor")
+    assert done.returncode == 75, done.stdout
+    failures = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert [line.split(":")[0] for line in failures] == ["FAIL  dispatcher"]
+
+
 @NEEDS_ROOT
 def test_commands_work_for_others_though_the_installer_had_a_strict_umask(
     installed: Installed,
@@ -229,6 +236,11 @@ def test_root_installs_for_an_admin_and_a_group_and_shuts_out_all_others(place: 
     other = {"user": DAEMON.pw_uid, "group": DAEMON.pw_gid, "extra_groups": [], "cwd": "/"}
     assert queue.run("tsdaemon", "start", **admin).returncode == 0
     assert queue.run("tsqueue", **member).returncode == 0
+    for asker in (admin, member):
+        done = queue.run("tsctl", "doctor", **asker)
+        told = done.stdout
+        assert done.returncode == 0, (told, done.stderr)
+        assert "OK    --secure-acl: all but the group are shut out" in told
     with pytest.raises(PermissionError):
         queue.run("tsqueue", **other)
     assert queue.run("tsdaemon", "stop", **admin).returncode == 0

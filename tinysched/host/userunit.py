@@ -62,7 +62,7 @@ def disable(root: str) -> bool:
     Raises: TinyschedError.
     """
     path = _path(root)
-    if not path.exists():
+    if not _is_there(path):
         return False
     ours = _our_linger()
     _remove(path)
@@ -73,7 +73,12 @@ def disable(root: str) -> bool:
 
 def is_enabled(root: str) -> bool:
     """Whether the unit is there."""
-    return _path(root).exists()
+    return _is_there(_path(root))
+
+
+def _is_there(path: Path) -> bool:
+    """False, too, for a home that cannot be looked into."""
+    return os.path.exists(path)
 
 
 def _path(root: str) -> Path:

@@ -51,6 +51,26 @@ def at_programs(site: Site) -> programs.Programs:
         below=[spot for top in tops for spot in access.below(os.path.realpath(top), trusted)],
         trusted=trusted,
         tops=frozenset(map(os.path.realpath, [site.bin_dir, package, *others, site.root])),
+        secured=_secured(site, os.path.dirname(os.path.dirname(os.path.dirname(launchers)))),
+    )
+
+
+def _secured(site: Site, prefix: str) -> programs.Secured | None:
+    """What the installer wrote down; None: it was not asked for --secure-acl."""
+    try:
+        with open(f"{prefix}/install.json", encoding="utf-8") as file:
+            chosen = json.load(file)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(chosen, dict) or not chosen.get("secure_acl"):
+        return None
+    admin = identity.user_name(_admin_uid(site))
+    is_theirs = os.stat(prefix).st_uid == _admin_uid(site)
+    found = access.access_list(prefix)
+    return programs.Secured(
+        prefix=prefix,
+        admin="" if is_theirs else admin,
+        lists_admin=found is not None and f"user {admin}: rwx" in found.entries,
     )
 
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened
+from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened, warn
 from tinysched.host.access import Spot
 
 WHAT = "programs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secured:
+    """What --secure-acl has to have done: nobody outside the group reads what is in `prefix`.
+
+    `admin` '': they own it; else an access list has to let them in: `lists_admin`.
+    """
+
+    prefix: str
+    admin: str
+    lists_admin: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +34,7 @@ class Programs:
     below: Sequence[Spot]
     trusted: Collection[int]
     tops: Collection[str]
+    secured: Secured | None
 
 
 def judge(programs: Programs, user_name: Callable[[int], str]) -> list[Verdict]:
@@ -32,7 +45,26 @@ def judge(programs: Programs, user_name: Callable[[int], str]) -> list[Verdict]:
         if (verdict := _judge_one(spot, programs, user_name))
     ]
     places = ", ".join(sorted(programs.tops))
-    return shortened(bad) or [ok(WHAT, f"nobody else can write {places}, or what is above")]
+    verdicts = shortened(bad) or [ok(WHAT, f"nobody else can write {places}, or what is above")]
+    if programs.secured is not None:
+        verdicts.append(_judge_secured(programs.secured, programs.below))
+    return verdicts
+
+
+def _judge_secured(secured: Secured, below: Sequence[Spot]) -> Verdict:
+    what, cure = "--secure-acl", "run install.py again, with the same --bin-dir"
+    still_open = [
+        spot.path
+        for spot in below
+        if spot.mode & 0o007 and spot.path.startswith(f"{secured.prefix}/")
+    ]
+    if still_open:
+        words = f"everybody may look into {len(still_open)} files, such as {still_open[0]}"
+        return fail(what, words, cure)
+    if secured.admin and not secured.lists_admin:
+        words = f"no access list lets {secured.admin} write {secured.prefix}"
+        return warn(what, words, f"{cure}; the package acl is needed")
+    return ok(what, f"all but the group are shut out of {secured.prefix}")
 
 
 def _judge_one(spot: Spot, programs: Programs, user_name: Callable[[int], str]) -> Verdict | None:
