@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}  # noqa: TID251 -- tells desk from CI
 CI_CANNOT = "CI cannot run this"
 E2E_TIMEOUT_S = 120
+# These keep programs running below the test run, where others look for what they left behind.
+WHOLE_QUEUES = ("e2e", "security")
 
 settings.register_profile("desk", max_examples=50, deadline=None)
 settings.register_profile(
@@ -48,7 +50,8 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole queues take longer than a function does."""
+    """Whole queues take longer than a function does, and come last."""
+    items.sort(key=lambda item: item.path.parent.name in WHOLE_QUEUES)
     for item in items:
         if item.path.parent.name == "e2e" and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(E2E_TIMEOUT_S))

@@ -81,9 +81,14 @@ class Lifetime:
     def stop(self) -> str:
         """End the dispatcher, and supervisord first if there is one."""
         pid = answering_pid(self._site)
-        if self._supervisor.pid() is not None:
+        supervisor = self._supervisor.pid()
+        if supervisor is not None:
             self._supervisor.shut_down()
-            self._wait(self._supervisor.has_stopped, STOP_S, "supervisord does not end")
+            self._wait(
+                lambda: self._supervisor.has_stopped() and tree.has_ended(supervisor),
+                STOP_S,
+                "supervisord does not end",
+            )
         elif pid is not None:
             processes.send(pid, 15)
         if pid is None:

@@ -96,10 +96,22 @@ class Ranges:
 
     def __or__(self, other: Ranges) -> Ranges:
         """Every index of either."""
+        dense, combs = _dense(self, other), _combs(self, other)
+        if not dense or not combs:
+            return self._joined(other)
+        # Runs stay whole and combs are cut: a run without the teeth of a comb is as many pieces.
+        runs = dense[0] if len(dense) == 1 else dense[0]._joined(dense[1])
+        teeth = Ranges()
+        for comb in combs:
+            teeth = teeth._joined(comb - runs)
+        return runs._joined(teeth)
+
+    def _joined(self, other: Ranges) -> Ranges:
+        """Every index of either, where both are of one kind or have nothing in common."""
         if not self.spans or not other.spans:
             return self if self.spans else other
         if len(self) < len(other):  # the larger one stays whole: so the pieces are few
-            return other | self
+            return other._joined(self)
         new = other - self
         if not (new and is_ordered(self.spans)):
             return _set_of([*self.spans, *new.spans])
@@ -174,3 +186,15 @@ def _patched(spans: tuple[Span, ...], begin: int, end: int, middle: tuple[Span, 
 
 def _set_of(spans: Iterable[Span]) -> Ranges:
     return Ranges(spans=arrange(spans))
+
+
+def _dense(*sets: Ranges) -> list[Ranges]:
+    """The runs without a gap in each of some sets; nothing for a set that has none."""
+    runs = (tuple(span for span in each.spans if span[2] == 1) for each in sets)
+    return [Ranges(spans=spans) for spans in runs if spans]
+
+
+def _combs(*sets: Ranges) -> list[Ranges]:
+    """The spans with a step in each of some sets; nothing for a set that has none."""
+    combs = (tuple(span for span in each.spans if span[2] > 1) for each in sets)
+    return [Ranges(spans=spans) for spans in combs if spans]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tinysched.job.model import Array
@@ -70,6 +70,7 @@ def test_an_index_over_the_highest_is_refused_and_the_highest_named():
 spans = st.tuples(st.integers(0, 999), st.integers(0, 999))
 
 
+@example([(272, 237), (0, 257)], (0, 544), 16, None)
 @given(st.lists(spans, max_size=5), spans, st.integers(1, 20), st.none() | st.integers(1, 999999))
 def test_an_array_reads_back_as_it_was_printed(plain, stepped, step, limit):
     tasks = Ranges.span(stepped[0], sum(stepped), step)
