@@ -7,6 +7,7 @@ import pytest
 
 from tests.programs.queue import Queue, new_token
 from tinysched.job.model import JobId, RunId
+from tinysched.programs.dispatch import switchboard
 from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.wire import messages
 from tinysched.wire.channel import Listener, call
@@ -237,3 +238,60 @@ def test_no_descriptor_is_left_open(hall):
         two.close()
         hall.rounds()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_who_says_nothing_whole_is_hung_up_on_and_agents_are_not(hall):
+    silent, slow, agent, client = (hall.call() for _ in range(4))
+    agent.send("hello", messages.greeting("agent", []))
+    run_job = [("command", b"run_job"), ("token", new_token().encode()), ("cwd", b"/")]
+    words = [("arg", word) for word in (b"4", b"no", b"true")]
+    client.send("submit", [*hello(), *run_job, *words])
+    hall.rounds()
+    for byte in pack("status", hello())[:6]:
+        slow._socket.sendall(bytes([byte]))
+        hall.round()
+        hall.queue.clock.sleep(SILENCE_S / 4)
+    hall.rounds()
+    for caller in (silent, slow, agent, client):
+        caller.receive()
+    assert [caller.closed for caller in (silent, slow, agent, client)] == [True, True, False, False]
+
+
+def test_what_is_kept_for_one_user_is_bounded(hall, monkeypatch):
+    monkeypatch.setattr(switchboard, "MOST_HELD", 100_000)
+    small, large = hall.call(), hall.call()
+    for caller, size in ((small, 40_000), (large, 70_000)):
+        caller._socket.sendall((MAX_MESSAGE).to_bytes(HEADER, "big") + bytes(size))
+        hall.rounds()
+    for caller in (small, large):
+        caller.receive()
+    assert [small.closed, large.closed] == [False, True]
+
+
+def test_more_than_a_share_waits_for_the_next_round(hall):
+    caller = hall.call()
+    frame = pack("status", hello())
+    caller._socket.sendall(frame * (switchboard.MOST_A_TURN + 5))
+    hall.round()  # takes the call
+    hall.round()
+    assert len(verbs(caller)) == switchboard.MOST_A_TURN
+    hall.round()
+    assert len(verbs(caller)) == 5
+
+
+def test_who_does_not_read_is_not_heard_until_they_do(hall):
+    caller = hall.call()
+    asked = 4000
+    frame = pack("status", [*hello(), ("arg", b"--json")])
+    caller._socket.setblocking(True)
+    sent, heard = 0, 0
+    while sent < asked:
+        caller._socket.sendall(frame * 100)
+        sent += 100
+        hall.rounds()
+        held = max(channel.held for channel in hall.board._channels.values())
+        assert held < 4 * 1024 * 1024
+        heard += len(verbs(caller)) if sent % 1000 == 0 else 0
+    while heard < asked:
+        hall.round()
+        heard += len(verbs(caller))

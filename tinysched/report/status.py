@@ -42,7 +42,8 @@ def without_names(status: Status, me: str) -> Status:
         agents=[user for user in status.agents if user == me],
         agents_missing=[user for user in status.agents_missing if user == me],
         others_agents=sum(user != me for user in status.agents),
-        config_errors=status.config_errors and ("see the dispatcher's log",),
+        config_errors=status.config_errors and ("the dispatcher's log tells",),
+        quarantined=(),
     )
 
 

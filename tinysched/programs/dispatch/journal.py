@@ -30,6 +30,11 @@ class OneLine(logging.Formatter):
         """The line, with everything that is no plain sign made visible."""
         return visible(super().formatMessage(record))
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and a traceback set in: what an exception says may come from others, too."""
+        first, *rest = super().format(record).split("\n")
+        return "\n".join([first, *(f"    {visible(line)}" for line in rest)])
+
 
 class Enough(logging.Filter):
     """Lets through so many lines of a kind and a user in a minute, and then says that it stopped.
