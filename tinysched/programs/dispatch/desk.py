@@ -106,12 +106,24 @@ class Desk:
         for selector in ids or ():
             self._ledger.recall(selector.number)
         if query.everything or _asks_for_ended(query.filter):
-            for number in {line.number for line in self._ledger.ended_lines()}:
-                self._ledger.recall(number)
+            self._recall_ended(channel.peer.uid, query.filter)
         if ids is not None:
             self._changes.check_known(channel.peer.uid, ids)
         snapshot = self.outlook.snapshot(channel.peer.uid)
         return Answer(out=tsqueue.render(query, snapshot, self._place))
+
+    def _recall_ended(self, uid: int, wanted: Filter) -> None:
+        """Brings back what a filter may mean, and no more: others wait meanwhile."""
+        sees_all = self._rights.sees_all(uid)
+        numbers = {
+            line.number
+            for line in self._ledger.ended_lines()
+            if (sees_all or line.uid == uid)
+            and (wanted.users is None or {line.user, str(line.uid)} & wanted.users)
+            and (wanted.names is None or line.name in wanted.names)
+        }
+        for number in numbers:
+            self._ledger.recall(number)
 
     def _out(self, channel: Channel, message: Message) -> Answer:
         query = queries.out(message.many("arg"))
