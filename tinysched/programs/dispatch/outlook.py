@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.job.model import Elements, Granted, Job, Others, Pending, Reason, Running, Snapshot
 from tinysched.job.states import MEANINGS, state_name
@@ -13,6 +14,8 @@ from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.books import SELF, Books
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
+
+NO_OWNER = "its owner has no account here any more, an admin can cancel it"
 
 
 class Outlook:
@@ -31,12 +34,14 @@ class Outlook:
         self._agents = agents
         self._clock = clock
         self._terms = terms
+        self._has_account: dict[int, bool] = {}  # as of the last snapshot
 
     def snapshot(self, uid: int) -> Snapshot:
         """The queue as a user may see it now, for a report."""
         books = self._books
         jobs = self._rights.visible(uid, (books.jobs[number] for number in sorted(books.jobs)))
         room = self.room()
+        self._has_account.clear()
         blocked_by: list[Entry | None] = []
 
         def explain(job: Job) -> Reason:
@@ -81,13 +86,15 @@ class Outlook:
         )
 
     def why(self, job: Job) -> Reason:
-        """Why a pending job waits."""
+        """Why a pending job waits, as its owner may know it."""
         blocked_by = fifo.blocker(self._books.waiting, self.room(), self._clock.wall())
-        return self._explain(job, self.room(), blocked_by)
+        return self._shown(job.uid, self._explain(job, self.room(), blocked_by))
 
     def _explain(self, job: Job, room: fifo.Room, blocked_by: Entry | None) -> Reason:
         if job.id in self._books.absent:
             return Reason(name="ClientGone", words="its run_job.sh is not connected")
+        if self._is_orphan(job):
+            return Reason(name="AgentDown", words=NO_OWNER)
         if self._is_starting(job):
             return Reason(name="AgentDown", words="its owner's agent is being started")
         array = job.request.array
@@ -103,6 +110,14 @@ class Outlook:
             limit=None if array is None else array.limit,
         )
         return fifo.explain(waiter, room, blocked_by)
+
+    def _is_orphan(self, job: Job) -> bool:
+        """Its owner was known to the host when it was submitted, and is not any more."""
+        if job.user == str(job.uid) or not self._agents.is_missing(self._books.launcher_of(job)):
+            return False
+        if job.uid not in self._has_account:
+            self._has_account[job.uid] = identity.user_name(job.uid) != str(job.uid)
+        return not self._has_account[job.uid]
 
     def _is_starting(self, job: Job) -> bool:
         """Nothing but its agent is missing, and that is on its way."""
