@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import random
@@ -179,20 +180,24 @@ def test_an_agent_leaves_when_its_user_has_had_no_job_for_a_while(hasty: Site):
     held = ben.wrap("true", "--hold")
     began_at = time.monotonic()
     hasty.completes(ann.wrap("true"))
-    hasty.until(lambda: hasty.agent_pid(ann) is None, "ann's agent has left")
+    until_it_leaves(ann)
     assert time.monotonic() - began_at >= IDLE_S
     if CAN_BE_OTHERS:
-        assert f"Agent leaves uid={ann.person.uid}" in log_of(hasty)
-        assert hasty.agent_pid(ben) is not None  # who has an unfinished job is not left alone
+        assert f"Agent leaves uid={ben.person.uid}" not in log_of(hasty)  # he has a job
         ben.ok("tscancel", held)
-        hasty.until(lambda: hasty.agent_pid(ben) is None, "ben's agent has left")
+        until_it_leaves(ben)
 
 
 def test_an_agent_that_finds_nothing_to_do_leaves_by_itself(hasty: Site):
     """As one that was started at boot."""
     hasty.ann.ok("tsagent", "start", "--at-boot")
-    hasty.until(lambda: hasty.agent_pid() is None, "it has left")
-    assert f"Agent leaves uid={hasty.ann.person.uid}" in log_of(hasty)
+    until_it_leaves(hasty.ann)
+
+
+def until_it_leaves(user: User) -> None:
+    words = f"Agent leaves uid={user.person.uid}"
+    user.site.until(lambda: words in log_of(user.site), "the agent has leave to go")
+    user.site.until(lambda: user.site.agent_pid(user) is None, "it has gone")
 
 
 def log_of(site: Site) -> str:
@@ -265,6 +270,20 @@ def test_what_is_cancelled_while_no_agent_is_there_stays_cancelled(site: Site, a
     line = site.until_state(running, "CANCELLED")
     assert line["exit_signal"] == signal.SIGTERM
     assert not (ann.here / "ran").exists()
+
+
+def test_a_job_that_ends_just_when_its_agent_is_killed_calls_another_one(site: Site, ann: User):
+    number = a_waiting_job(ann)
+    run = site.root / "users" / f"u{ann.person.uid}" / "runs" / f"{number}.1"
+    worker = int((run / "worker.lock").read_text())
+    script = json.loads((run / "started").read_text())["pid"]
+    os.kill(worker, signal.SIGSTOP)
+    os.kill(site.agent_pid() or 0, signal.SIGKILL)
+    ann.file("go", "")
+    site.until(lambda: not is_alive(script), "the script has ended")
+    os.kill(worker, signal.SIGCONT)  # it learns of both ends at once
+    # No command of the user follows.
+    assert site.until_state(number, "FAILED")["exit_code"] == 5
 
 
 def test_a_job_that_ends_while_no_agent_is_there_keeps_its_end(site: Site, ann: User):

@@ -264,9 +264,7 @@ class _Worker:
                 self._parent = processes.open_pidfd(pid)
                 self._look_for_agent_at = None if self._parent is not None else 0.0
                 return
-            if not self._private.agent_alive():
-                site = self._assignment.site
-                agent_start.start(site.bin_dir, site.root)
+            self._call_agent()
         except TinyschedError:
             return  # looked for again in a second
 
@@ -290,13 +288,23 @@ class _Worker:
         except SpoolError:
             # Room was reserved, so this is no full disk; without a record the agent says "lost".
             return
-        self._ring()
+        if not self._ring() and not self._assignment.request.foreground:
+            self._call_agent()
 
-    def _ring(self) -> None:
+    def _ring(self) -> bool:
+        """False: the parent is gone; its successor reads the disk."""
         try:
             os.write(self._bell, b"%s\n" % str(self._grant.run).encode())
         except OSError:
-            return  # the parent is gone: its successor reads the disk
+            return False
+        return True
+
+    def _call_agent(self) -> None:
+        """If we were the last to live, nobody else will: the end must be told, others may wait."""
+        with contextlib.suppress(TinyschedError):
+            if not self._private.agent_alive():
+                site = self._assignment.site
+                agent_start.start(site.bin_dir, site.root)
 
 
 def _alive_of(run: RunDir) -> set[int]:
