@@ -9,6 +9,8 @@ EXIT_USAGE = 2
 EXIT_NOT_RUNNING = 3
 EXIT_TRY_LATER = 75
 
+ASK_FOR_GROUP = "ask the queue's admin to add you to its group, then log in again"
+
 
 class TinyschedError(Exception):
     """A failure in a sentence: `cannot <verb> <what>: <why>`, and perhaps its cure."""

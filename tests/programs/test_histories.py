@@ -1,6 +1,7 @@
 """The life of a job, as dispatcher and agent tell it to each other."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,16 @@ def test_a_job_without_an_agent_waits_and_blocks_nobody(queue):
     assert queue.states()["1"] == "RUNNING"
     bob.end("1.1")
     assert queue.states() == {"1": "COMPLETED", "2": "COMPLETED"}
+
+
+def test_a_job_whose_owner_has_no_account_any_more_says_so(queue):
+    queue.submit(BOB)
+    books = queue.dispatcher.ledger.books
+    books.learn_job(replace(books.jobs[1], user="bob"))  # as the host knew him then
+    assert queue.reasons()["1"].startswith("AgentDown: its owner has no account here any more")
+    bob = FakeAgent(queue, BOB)  # one that has lived on goes on
+    bob.end("1.1")
+    assert queue.states() == {"1": "COMPLETED"}
 
 
 def test_jobs_start_in_order_of_age_and_pack(queue, bob):

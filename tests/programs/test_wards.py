@@ -1,12 +1,13 @@
 """What an agent makes of the runs it finds on its disk, without any process of theirs."""
 
+import errno
 import os
 from dataclasses import replace
 
 import pytest
 
 from tests.fakes import FakeClock
-from tests.spool.disks import QuickDisk
+from tests.spool.disks import FailingDisk, QuickDisk
 from tests.spool.made import request_files
 from tinysched.job.model import Cause, Ending, Exit, Grant, JobId, RunId
 from tinysched.programs.assignment import Registry
@@ -41,11 +42,11 @@ class Pad(Launchpad):
 class Ground:
     """A user's directory, and an agent's wards over it."""
 
-    def __init__(self, root):
+    def __init__(self, root, disk=None):
         Store.open(root, QuickDisk()).close()
         self.root = root
         self.uid = os.geteuid()
-        self.private = Private.open(root, self.uid, QuickDisk())
+        self.private = Private.open(root, self.uid, disk or QuickDisk())
         self.clock = FakeClock()
         self.registry = Registry(Site(root, self.uid, "/bin"), self.private)
         self.is_connected = True
@@ -288,3 +289,26 @@ def test_a_ward_is_alive_until_its_end_is_on_the_disk(ground):
     ward.look()
     assert ward.stage == "ended"
     ward.close()
+
+
+def test_a_user_beyond_the_quota_hears_of_it_and_the_agent_lives_on(root):
+    """Whichever operation is the one that the disk refuses."""
+    disk = FailingDisk(0, errno.EDQUOT)
+    ground = Ground(root, disk)
+    ground.request()
+    for attempt in range(1, 400):
+        grant = granted(run=RunId(job=RUN.job, attempt=1))
+        disk.fail_at(attempt)
+        ground.wards.begin(grant)
+        if ground.pad.started:
+            break
+        disk.work_again()
+        assert "Disk quota exceeded" in ground.ending.words
+        assert ground.ending.cause is Cause.LAUNCH
+        assert ground.private.runs() == []
+        ground.told.clear()
+        ground.registry.forget(TOKEN)
+    assert attempt > 10
+    for ward in ground.wards._wards.values():
+        ward.close()
+    ground.private.close()

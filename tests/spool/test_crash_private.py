@@ -1,5 +1,6 @@
 """Every operation in a user's own directory is made the last one, and each is made to fail."""
 
+import errno
 import os
 
 import pytest
@@ -19,6 +20,7 @@ from tinysched.spool.private import Private
 
 UID = os.geteuid()
 pytestmark = pytest.mark.crash
+each_refusal = pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 
 
 def test_a_request_is_whole_before_anybody_is_told_and_a_dead_writer_is_no_hindrance(store, root):
@@ -40,7 +42,8 @@ def test_a_request_is_whole_before_anybody_is_told_and_a_dead_writer_is_no_hindr
         private.close()
 
 
-def test_a_request_that_cannot_be_stored_leaves_nothing(store, root):
+@each_refusal
+def test_a_request_that_cannot_be_stored_leaves_nothing(store, root, number):
     def work(disk):
         return outbox.write(root, UID, "tok", request_files(), disk)
 
@@ -48,8 +51,8 @@ def test_a_request_that_cannot_be_stored_leaves_nothing(store, root):
     count = operations(work)
     outbox.remove(root, UID, "tok")
     for k in range(1, count + 1):
-        disk = FailingDisk(k)
-        with pytest.raises(TinyschedError, match="No space left on device"):
+        disk = FailingDisk(k, number)
+        with pytest.raises(TinyschedError, match=os.strerror(number)):
             work(disk)
         disk.die()
         private = Private.open(root, UID)
@@ -89,8 +92,9 @@ def test_a_claim_that_died_half_way_is_known_for_none(private, root):
     assert seen == {True, False}
 
 
-def test_a_claim_that_the_disk_refuses_leaves_nothing(private, root):
-    disk = FailingDisk(0)
+@each_refusal
+def test_a_claim_that_the_disk_refuses_leaves_nothing(private, root, number):
+    disk = FailingDisk(0, number)
     other = Private.open(root, UID, disk)
     start = len(disk.calls)
     other.claim(grant()).close()
@@ -98,7 +102,7 @@ def test_a_claim_that_the_disk_refuses_leaves_nothing(private, root):
     for k in range(1, count + 1):
         private.runs()[0].forget()
         disk.fail_at(k)
-        with pytest.raises(SpoolError, match="No space left on device") as caught:
+        with pytest.raises(SpoolError, match=os.strerror(number)) as caught:
             other.claim(grant())
         assert not isinstance(caught.value, AlreadyClaimedError)
         assert private.runs() == [], disk.failed
@@ -130,8 +134,9 @@ def test_an_exit_record_is_there_whole_or_not_at_all_and_can_be_written_again(pr
     assert found == {None, ending(grant())}
 
 
-def test_a_start_is_refused_if_its_end_could_not_be_recorded(private, root):
-    disk = FailingDisk(0)
+@each_refusal
+def test_a_start_is_refused_if_its_end_could_not_be_recorded(private, root, number):
+    disk = FailingDisk(0, number)
     other = Private.open(root, UID, disk)
     run = other.claim(grant())
     start = len(disk.calls)
@@ -140,10 +145,10 @@ def test_a_start_is_refused_if_its_end_could_not_be_recorded(private, root):
     words = {}
     for k in range(1, count + 1):
         disk.fail_at(k)
-        with pytest.raises(SpoolError, match="No space left on device") as caught:
+        with pytest.raises(SpoolError, match=os.strerror(number)) as caught:
             run.reserve_exit()
         words[disk.failed] = caught.value.sentence
-    assert words["reserve"] == "cannot reserve the exit record: No space left on device"
+    assert words["reserve"] == f"cannot reserve the exit record: {os.strerror(number)}"
     run.reserve_exit()
     run.close()
     other.close()

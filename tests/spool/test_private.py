@@ -1,5 +1,6 @@
 """A user's own directory: requests, claims and the records of runs."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.spool.made import ending, grant, request_files
-from tinysched.errors import SpoolError, TryLaterError
+from tinysched.errors import ASK_FOR_GROUP, SpoolError, TryLaterError
 from tinysched.spool import outbox
 from tinysched.spool.claims import AlreadyClaimedError
+from tinysched.spool.disk import Disk
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 
@@ -106,6 +108,17 @@ def test_the_directory_of_another_is_refused(store, root):
         Private.open(root, 54321)
     with pytest.raises(TryLaterError, match="belongs to uid"):
         outbox.write(root, 54321, "tok", [])
+
+
+def test_whoever_is_not_in_the_group_is_told_whom_to_ask(store, root):
+    class ClosedDisk(Disk):
+        def step(self, call, what):
+            if what.endswith("users"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with pytest.raises(SpoolError, match=r"users: Permission denied") as caught:
+        outbox.write(root, UID, "tok", [], ClosedDisk())
+    assert caught.value.cure == ASK_FOR_GROUP
 
 
 def test_a_squatter_is_moved_away_by_the_dispatcher(store, root):

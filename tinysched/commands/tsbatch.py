@@ -32,7 +32,7 @@ def main(site: Site, argv: list[str]) -> int:
         return EXIT_DONE
     names = {option.name: value for option, value in chosen}
     script = _script(names.get("wrap"), rest)
-    cwd = posix.getcwdb()
+    cwd = _cwd()
     token = posix.urandom(TOKEN_BYTES).hex()
     arguments = [asking.raw(word) for word in argv]
     variables = [
@@ -113,6 +113,15 @@ def _store(site: Site, token: str, files: list[tuple[str, bytes]]) -> int:
     posix.umask(umask)
     files = [*files, ("environment", outbox.pack(environment)), ("umask", b"%04o\n" % umask)]
     return outbox.write(site.root, posix.getuid(), token, files)
+
+
+def _cwd() -> bytes:
+    try:
+        return posix.getcwdb()
+    except OSError as error:
+        raise ScriptError(
+            f"cannot tell the working directory: {error.strerror}", "cd to one that exists"
+        ) from None
 
 
 def _script(wrapped: str | None, rest: list[str]) -> bytes:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from tinysched.errors import TinyschedError
+from tinysched.errors import RefusedError, TinyschedError
 from tinysched.host import processes, terminal
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.job.model import Cause, Ending, Exit, Grant
@@ -33,7 +33,12 @@ SOCKET_MODE = 0o600
 
 def main(site: Site, argv: list[str]) -> int:
     """Runs one command when its cores are free; its exit code is ours."""
-    cwd = os.getcwd()
+    try:
+        cwd = os.getcwd()
+    except OSError as error:
+        raise RefusedError(
+            f"cannot tell the working directory: {error.strerror}", "cd to one that exists"
+        ) from None
     submission.read_foreground(argv, cwd)
     private = Private.open(site.root, os.getuid())
     processes.set_subreaper()

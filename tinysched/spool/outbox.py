@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import posix
 
-from tinysched.errors import SpoolError, TryLaterError
+from tinysched.errors import ASK_FOR_GROUP, SpoolError, TryLaterError
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.tree import (
@@ -107,7 +107,7 @@ def agent_shell(root: str, uid: int, disk: Disk = DISK) -> bytes | None:
 
 
 def _open_requests(root: str, uid: int, disk: Disk) -> Folder:
-    users = Folder.open(disk, users_dir(root))
+    users = open_users(root, disk)
     try:
         own = _open_own(users, uid)
         try:
@@ -116,6 +116,18 @@ def _open_requests(root: str, uid: int, disk: Disk) -> Folder:
             own.close()
     finally:
         users.close()
+
+
+def open_users(root: str, disk: Disk) -> Folder:
+    """The directory of all users' directories.
+
+    Raises: SpoolError, with the cure for somebody who is not in the group.
+    """
+    try:
+        return Folder.open(disk, users_dir(root))
+    except SpoolError as error:
+        cure = ASK_FOR_GROUP if isinstance(error.__cause__, PermissionError) else ""
+        raise SpoolError(error.sentence, cure) from error
 
 
 def _open_own(users: Folder, uid: int) -> Folder:

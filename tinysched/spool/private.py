@@ -17,6 +17,7 @@ from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.locks import is_locked
+from tinysched.spool.outbox import open_users
 from tinysched.spool.requests import LARGEST_FILE, StoredRequest, read_request
 from tinysched.spool.runs import RunDir
 
@@ -37,7 +38,7 @@ class Private:
 
         Raises: SpoolError if it is a link, or belongs to another.
         """
-        users = Folder.open(disk, tree.users_dir(root))
+        users = open_users(root, disk)
         try:
             own = users.make_below(tree.user_name(uid), tree.CLOSED_DIR_MODE, uid)
         finally:
@@ -53,7 +54,7 @@ class Private:
 
         Raises: SpoolError.
         """
-        users = Folder.open(disk, tree.users_dir(root))
+        users = open_users(root, disk)
         try:
             if users.status(tree.user_name(uid)) is None:
                 return None

@@ -11,7 +11,7 @@ import sys
 import time  # noqa: TID251 - loaded by every interpreter anyhow; only to wait between two tries
 
 from tinysched import __version__
-from tinysched.errors import TryLaterError, WireError
+from tinysched.errors import ASK_FOR_GROUP, TryLaterError, WireError
 from tinysched.site import Site
 from tinysched.wire.fields import HEADER, PROTOCOL, body_size, pack, unpack
 
@@ -163,7 +163,7 @@ def _nobody_there(site: Site, error: OSError) -> TryLaterError:
     if isinstance(error, PermissionError):
         return TryLaterError(
             f"cannot reach the dispatcher of {site.root}: permission denied",
-            "ask the queue's admin to add you to its group, then log in again",
+            ASK_FOR_GROUP,
         )
     return TryLaterError(
         f"cannot reach the dispatcher of {site.root}: it is not running",
