@@ -243,10 +243,10 @@ class Disks(Site):
         self.mounted: list[Path] = []
         super().__init__()
 
-    def mount(self, path: Path, size_kib: int, owner: User, mode: int = 0o700) -> None:
+    def mount(self, path: Path, size: str, owner: User, mode: int = 0o700) -> None:
         path.mkdir(exist_ok=True)
         person = owner.person
-        options = f"size={size_kib}k,mode={mode:o},uid={person.uid},gid={self.admin.person.gid}"
+        options = f"{size},mode={mode:o},uid={person.uid},gid={self.admin.person.gid}"
         command = ["mount", "-t", "tmpfs", "-o", options, "none", path]
         if subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("CI cannot run this: root may not mount here")
@@ -272,9 +272,9 @@ class SmallRoot(Disks):
 
     def _install(self) -> None:
         self.root.mkdir()
-        self.mount(self.root, 1024, self.admin, 0o2750)
+        self.mount(self.root, "size=1m", self.admin, 0o2750)
         (self.root / "users").mkdir()
-        self.mount(self.root / "users", 4096, self.admin, 0o3770)
+        self.mount(self.root / "users", "size=4m", self.admin, 0o3770)
         super()._install()
 
 
@@ -296,7 +296,7 @@ def test_a_user_whose_disk_is_full_is_told_and_others_go_on(sites: list[Site]):
     sites.append(site)
     ann, ben = site.ann.move(), site.ben.move()
     own = site.root / "users" / f"u{ann.person.uid}"
-    site.mount(own, 256, ann)
+    site.mount(own, "size=256k", ann)
     site.start()
     running = ann.wrap("echo $$; while [ ! -e go ]; do sleep 0.05; done; exit 3")
     held, array = ann.wrap("true", "-H"), ann.wrap("true", "-H", "-a", "1-3")
@@ -333,7 +333,7 @@ def test_an_agent_starts_though_its_disk_is_full(sites: list[Site]):
     sites.append(site)
     ann = site.ann.move()
     own = site.root / "users" / f"u{ann.person.uid}"
-    site.mount(own, 256, ann)
+    site.mount(own, "size=256k", ann)
     site.start()
     number = ann.wrap("while [ ! -e go ]; do sleep 0.05; done; exit 3")
     site.until_state(number, "RUNNING")
@@ -376,4 +376,38 @@ def test_a_dispatcher_whose_disk_is_full_refuses_and_returns(sites: list[Site]):
     ballast.unlink()
     assert site.until_state(running, "FAILED")["exit_code"] == 3
     site.completes(waiting)
+    site.completes(ann.wrap("true"))
+
+
+@SEVERAL_USERS
+def test_a_dispatcher_begins_on_a_full_disk_and_serves_when_there_is_room(sites: list[Site]):
+    site = SmallRoot()
+    sites.append(site)
+    site.start()
+    ann = site.ann.move()
+    running = ann.wrap("while [ ! -e go ]; do sleep 0.05; done; exit 3")
+    held = ann.wrap("true", "-H")
+    site.until_state(running, "RUNNING")
+    site.kill_dispatcher()
+    ballast = fill(site.root / "logs", site.admin)
+    site.start()
+    assert site.job(running)["state"] == "RUNNING"
+    assert FULL in ann.run("tsbatch", "--wrap=true").err
+    ann.file("go", "")
+    ballast.unlink()
+    assert site.until_state(running, "FAILED")["exit_code"] == 3
+    ann.ok("tscontrol", "release", held)
+    site.completes(held)
+
+
+@SEVERAL_USERS
+def test_a_directory_that_takes_no_more_files_fails_the_job_with_that_reason(sites: list[Site]):
+    site = Disks()
+    sites.append(site)
+    ann, place = site.ann, site.ann.home / "small"
+    site.mount(place, "nr_inodes=1", ann)
+    site.start()
+    line = site.until_state(ann.wrap("true", f"--chdir={place}"), "FAILED")
+    assert line["reason"] == "JobLaunchFailure"
+    assert f"cannot open {place}/slurm-1.out: {FULL}" in line["reason_words"]
     site.completes(ann.wrap("true"))

@@ -276,26 +276,46 @@ def test_an_agent_of_an_older_installation_is_told(own_site: Site):
     agent.communicate()
 
 
-# A small disk in the place of the user's directory, for one command only.
-ON_A_FULL_DISK = """\
-mount -t tmpfs -o size=8k,mode=700,uid=$2,gid=$3 none "$1" || exit 99
-dd if=/dev/zero of="$1/agent.log" bs=4k count=2 status=none; chown $2:$3 "$1/agent.log"
-shift; uid=$1 gid=$2; shift 2
+# A host that differs from this one for one command only.
+CHANGED = """\
+uid=$1 gid=$2 place=$3; shift 3
+{change} || exit 99
 exec setpriv --reuid $uid --regid $gid --clear-groups "$@"
 """
+FULL_DISK = """\
+mount -t tmpfs -o size=8k,mode=700,uid=$uid,gid=$gid none "$place" &&
+dd if=/dev/zero of="$place/agent.log" bs=4k count=2 status=none &&
+chown $uid:$gid "$place/agent.log"
+"""
+HIDDEN = "mount -t proc -o hidepid=2 proc /proc"
+
+
+def on_a_changed_host(site: Site, change: str) -> dict[str, tuple[str, str]]:
+    """Grade and words of what ann is told there, by what was looked at."""
+    person = site.ann.person
+    own = site.root / "users" / f"u{person.uid}"
+    inside = ("unshare", "--mount", "sh", "-c", CHANGED.format(change=change.strip()), "sh")
+    command = (*inside, person.uid, person.gid, own, site.bin / "tsctl", "doctor", "--json")
+    done = site.ann.run(*command, user=0, group=0, extra_groups=[])
+    if done.code == 99 or "unshare failed" in done.err:
+        pytest.skip("CI cannot run this: root may not mount here")
+    checks = json.loads(done.out)["checks"]
+    return {check["what"]: (check["grade"], check["words"]) for check in checks}
 
 
 @SEVERAL_USERS
 def test_a_full_disk_is_told(kept: Site):
-    ann, person = kept.ann, kept.ann.person
-    place = kept.root / "users" / f"u{person.uid}"
-    inside = ("unshare", "--mount", "sh", "-c", ON_A_FULL_DISK, "sh")
-    command = (*inside, place, person.uid, person.gid, kept.bin / "tsctl", "doctor", "--json")
-    done = ann.run(*command, user=0, group=0, extra_groups=[])
-    if done.code == 99 or "unshare failed" in done.err:
-        pytest.skip("CI cannot run this: root may not mount here")
-    told = {check["what"]: check for check in json.loads(done.out)["checks"]}
-    assert told["disk of your requests"]["grade"] == "FAIL"
-    assert "full: 0 MiB free" in told["disk of your requests"]["words"]
-    assert told["disk of root"]["grade"] != "FAIL"
-    assert done.code == 1
+    told = on_a_changed_host(kept, FULL_DISK)
+    assert told["disk of your requests"][0] == "FAIL"
+    assert told["disk of your requests"][1].startswith("full: 0 MiB free")
+    assert told["disk of root"][0] != "FAIL"
+
+
+@SEVERAL_USERS
+def test_where_processes_are_hidden_that_is_told_and_nothing_is_guessed(kept: Site):
+    told = on_a_changed_host(kept, HIDDEN)
+    assert told["/proc"][0] == "WARN"
+    assert "hidepid=" in told["/proc"][1]
+    assert told["supervision"] == ("OK", "who keeps the dispatcher running cannot be seen")
+    failing = [what for what, (grade, _) in told.items() if grade == "FAIL"]
+    assert failing == [] or (failing == ["programs"] and not SAFE)

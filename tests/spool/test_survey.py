@@ -37,7 +37,8 @@ def test_every_place_of_a_queue_is_known_and_none_is_missing(root: Path):
 
 def test_strangers_links_and_gaps_are_told(root: Path):
     Store.open(str(root)).close()
-    (root / "strange").mkdir()
+    (root / "strange" / "deep").mkdir(parents=True)
+    (root / "users" / "squatted.u1.5" / "deep").mkdir(parents=True)
     (root / "queue" / "link").symlink_to("/etc")
     (root / "tmp").rmdir()
     found = survey(str(root))

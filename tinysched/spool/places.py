@@ -13,6 +13,7 @@ from tinysched.spool import tree
 _ADMIN = "admin"
 _DISPATCHER = "dispatcher"
 _OWNER = "the user"
+ANYBODY = "anybody"
 _NUMBERS = ("id", "task", "uid", "attempt", "n", "pid")
 
 
@@ -143,7 +144,7 @@ PLACES = (
     _folder("tmp", tree.TEMP_DIR_MODE, "files that are not yet whole; emptied at each start"),
     _file("tmp/.new.<pid>.<n>", None, _DISPATCHER, "", "one such file"),
     _folder("users", tree.USERS_MODE, "the only place where the group may write"),
-    _folder("users/squatted.<any>", _OWN_DIR, "lay where a user's directory belongs", "anybody"),
+    _folder("users/squatted.<any>", _OWN_DIR, "lay where a user's directory belongs", ANYBODY),
     _folder(_USER, _OWN_DIR, "one user's own", _OWNER),
     _file(f"{_USER}/agent.lock", _CLOSED, "agent", "its pid", "held: the user's agent lives"),
     _file(

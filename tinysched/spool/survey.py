@@ -17,7 +17,7 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, cannot
 from tinysched.spool.locks import GLOBAL_LOCK, is_locked
-from tinysched.spool.places import Place, place_of
+from tinysched.spool.places import ANYBODY, Place, place_of
 
 ROOT = Place(path="", mode=tree.ROOT_MODE, writer="admin", form="", what="the root")
 _OWN = re.compile(r"users/u([0-9]+)/")
@@ -112,8 +112,10 @@ def _below(root: str, folder: str, closed: list[str]) -> Iterator[Found]:
             continue
         if stat.S_ISDIR(facts.st_mode):
             path += "/"
-        yield _found(path, _place(path), facts)
-        if stat.S_ISDIR(facts.st_mode):
+        place = _place(path)
+        yield _found(path, place, facts)
+        # What strangers put into a directory of their own is nobody's business.
+        if stat.S_ISDIR(facts.st_mode) and place is not None and place.writer != ANYBODY:
             yield from _below(root, path, closed)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened, warn
 from tinysched.host.access import AccessList
+from tinysched.spool.places import ANYBODY
 from tinysched.spool.survey import Found, Survey
 
 WHAT = "places"
@@ -59,6 +60,8 @@ def _strangers(strange: Sequence[Found], books: Books) -> list[Verdict]:
 def _judge_one(found: Found, books: Books) -> Verdict | None:
     """The first thing that is wrong with a path; None: nothing is."""
     path = f"{books.root}/{found.path}".rstrip("/")
+    if found.place is not None and found.place.writer == ANYBODY:
+        return None
     if found.is_link:
         return fail(WHAT, f"{path} is a symbolic link", "remove it, or put back what it replaced")
     return (
@@ -69,7 +72,7 @@ def _judge_one(found: Found, books: Books) -> Verdict | None:
 
 
 def _judge_owner(found: Found, path: str, books: Books) -> Verdict | None:
-    if found.place is not None and found.place.writer == "anybody":
+    if found.place is None:
         return None
     wanted = books.admin_uid if found.owner_uid is None else found.owner_uid
     if found.uid == wanted:
