@@ -83,6 +83,15 @@ def own_site(compiled: None) -> Iterator[Site]:
 
 
 @pytest.fixture
+def sites(compiled: None) -> Iterator[list[Site]]:
+    """For queues of the test's own, of any kind, which end with it."""
+    made: list[Site] = []
+    yield made
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
 def ann(site: Site) -> User:
     """A user in an empty directory."""
     return site.ann.move()
