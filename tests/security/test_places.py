@@ -20,8 +20,9 @@ def squatters(realm: Realm, uid: int) -> list[str]:
     return [path.name for path in (realm.root / "users").iterdir() if path.name == f"u{uid}"]
 
 
-def plant(kind: str, path: str, owner: int) -> None:
-    """One of the things that can lie in a directory."""
+def plant(kind: str, place: str, owner: int) -> None:
+    """One of the things that can lie in a directory; it comes as a whole, its owner's."""
+    path = f"{os.path.dirname(place)}/.to-be-{os.path.basename(place)}"
     match kind:
         case "directory":
             os.mkdir(path)
@@ -36,6 +37,7 @@ def plant(kind: str, path: str, owner: int) -> None:
         case "device":
             os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))
     os.chown(path, owner, -1, follow_symlinks=False)
+    os.rename(path, place)
 
 
 KINDS = ("directory", "file", "symlink", "FIFO", "socket", "device")
