@@ -40,7 +40,7 @@ def at_places(site: Site) -> tuple[Survey, list[access.AccessList], places.Books
 
 def at_programs(site: Site) -> programs.Programs:
     """What everybody runs: commands, modules, interpreter; and the directories above them."""
-    trusted = frozenset({0, _admin_uid(site)})
+    trusted = frozenset({0, _admin_uid(site), *_installer(site)})
     package = os.path.dirname(os.path.abspath(tinysched.__file__))
     others = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
     launchers = os.path.dirname(os.path.realpath(f"{site.bin_dir}/{NAME}"))
@@ -112,6 +112,11 @@ def at_service(site: Site, clock: Clock) -> service.Service:
 
 def _admin_uid(site: Site) -> int:
     return os.stat(site.root).st_uid if site.admin_uid is None else site.admin_uid
+
+
+def _installer(site: Site) -> set[int]:
+    """Of a root that TJS_ROOT names, the admin need not be who installed the programs."""
+    return set() if site.admin_uid is not None else {os.stat(site.bin_dir).st_uid}
 
 
 def _caller(site: Site) -> service.Caller:
