@@ -11,7 +11,8 @@ from itertools import count
 from tests.fakes import FakeClock
 from tests.spool.disks import CountingDisk, Death
 from tinysched.config import Config
-from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.dispatcher import Dispatcher
 from tinysched.spool.store import Store
 from tinysched.wire import messages

@@ -4,7 +4,7 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, Queue
 from tinysched.config import Config
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 
 DENIED = b"Access/permission denied"
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import FakeClock
-from tinysched.job.model import Cause, Exit, Grant, JobId, RunId
+from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job.runs import Cause, Grant
 from tinysched.programs.custody import Custody
 
 BEGAN = 1000.0

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.programs.queue import BOB, CAROL, FakeAgent, FakeChannel, new_token
-from tinysched.job.model import Cause, JobId, RunId
+from tinysched.job.model import JobId, RunId
+from tinysched.job.runs import Cause
 from tinysched.wire import messages
 from tinysched.wire.client import Reply, hello
 

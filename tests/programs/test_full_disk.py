@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.programs.queue import ADMIN, BOB, FakeAgent
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 
 
 def test_a_submission_is_refused_and_leaves_nothing_behind(queue):

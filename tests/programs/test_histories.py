@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, FakeChannel, new_token
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 from tinysched.wire import messages
 
 

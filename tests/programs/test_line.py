@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from tests.fakes import FakeClock
-from tinysched.job.model import Grant, JobId, RunId
+from tinysched.job.model import JobId, RunId
+from tinysched.job.runs import Grant
 from tinysched.programs.line import PASSED_ON, Line
 from tinysched.site import Site
 from tinysched.wire import messages

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 
 from tests.programs.queue import BOB, CAROL, FakeAgent, Queue
 from tinysched.config import Config
-from tinysched.job.model import Cause, Granted, Running
+from tinysched.job.model import Granted, Running
+from tinysched.job.runs import Cause
 
 CORES = 4
 FOLDERS = ("pending", "running", "completed", "failed")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent
-from tinysched.job.model import Cause, RunId
+from tinysched.job.model import RunId
+from tinysched.job.runs import Cause
 
 
 def test_a_grant_that_never_arrived_is_made_again_at_the_hello(queue, bob):

@@ -10,7 +10,7 @@ import pytest
 from tests.programs.queue import BOB, CAROL, FakeAgent, Queue
 from tests.spool.disks import Death
 from tinysched.config import Config
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 
 Step = Callable[["World"], object]
 

@@ -9,7 +9,8 @@ import pytest
 from tests.fakes import FakeClock
 from tests.spool.disks import FailingDisk, QuickDisk
 from tests.spool.made import request_files
-from tinysched.job.model import Cause, Ending, Exit, Grant, JobId, RunId
+from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward

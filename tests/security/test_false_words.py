@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, FakeChannel, new_token
-from tinysched.job.model import Cause, Ending, Exit, JobId, RunId
+from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job.runs import Cause, Ending
 from tinysched.wire import messages
 from tinysched.wire.client import hello
 

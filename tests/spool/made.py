@@ -5,20 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinysched.job.model import (
-    Array,
-    Cause,
     Elements,
     Ended,
-    Ending,
     Exit,
-    Grant,
     Granted,
     Job,
     JobId,
     Outcome,
     Pending,
     Reason,
-    Request,
     RunId,
     Running,
     State,
@@ -26,6 +21,8 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Request
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.spool import outbox
 
 WAITS = Pending(eligible_at=100.0)

@@ -5,30 +5,25 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tinysched.job.model import (
-    Array,
     Cancel,
-    Cause,
     Elements,
     Ended,
-    Ending,
     Exit,
-    Export,
-    Grant,
     Granted,
     Hold,
     Job,
     JobId,
-    OpenMode,
     Outcome,
     Pending,
     Reason,
-    Request,
     RunId,
     Running,
     Task,
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Export, OpenMode, Request
+from tinysched.job.runs import Cause, Ending, Grant
 
 # The lone surrogates are how a file name of no encoding arrives.
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff")

@@ -7,19 +7,19 @@ import pytest
 
 from tinysched.job.model import (
     Cancel,
-    Cause,
     Elements,
     Ended,
     Exit,
     Granted,
     Hold,
-    OpenMode,
     Outcome,
     Pending,
     Reason,
     Running,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import OpenMode
+from tinysched.job.runs import Cause
 from tinysched.spool import records, runrecords
 from tinysched.spool.endedlog import parse
 

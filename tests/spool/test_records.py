@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task
 from tests.spool.strategies import endings, grants, jobs, tasks
 from tinysched.errors import SpoolError, TinyschedError
-from tinysched.job.model import Export
+from tinysched.job.request import Export
 from tinysched.spool import records, runrecords
 from tinysched.spool.decoding import parse
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.spool import strategies as made
 from tinysched import __version__
 from tinysched.errors import WireError
-from tinysched.job.model import Cause, Ending, Exit, Grant, JobId, RunId
+from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import HEADER, PROTOCOL, pack, unpack

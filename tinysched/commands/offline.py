@@ -10,9 +10,10 @@ from tinysched.commands import console
 from tinysched.errors import ConfigError, RefusedError, SpoolError, TryLaterError
 from tinysched.host import cores, identity
 from tinysched.host.clock import SystemClock
-from tinysched.job.model import Hold, Job, Reason, Snapshot, Task, Unit
+from tinysched.job.model import Hold, Job, Reason, Task, Unit
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.selecting import unknown
+from tinysched.job.snapshot import Snapshot
 from tinysched.report import tsout, tsqueue
 from tinysched.report.place import Place
 from tinysched.script import queries

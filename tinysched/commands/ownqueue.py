@@ -14,8 +14,9 @@ from tinysched.errors import TinyschedError
 from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.job import lifecycle
-from tinysched.job.model import Elements, Hold, Job, JobId, Pending, Request, RunId, Task, Unit
+from tinysched.job.model import Elements, Hold, Job, JobId, Pending, RunId, Task, Unit
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Request
 from tinysched.script import submission
 from tinysched.spool.attempts import Attempts
 from tinysched.spool.private import Private

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinysched.job.model import Grant, OpenMode, Request
+from tinysched.job.request import OpenMode, Request
+from tinysched.job.runs import Grant
 
 COOKIE = "TJS_COOKIE"
 PID_VARIABLE = b"SLURM_TASK_PID"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinysched.job.model import JobId, Request
+from tinysched.job.model import JobId
+from tinysched.job.request import Request
 
 DEFAULT_OUTPUT = "slurm-%j.out"
 DEFAULT_ERROR = "slurm-%j.err"

@@ -6,10 +6,8 @@ from dataclasses import replace
 
 from tinysched.job.model import (
     Cancel,
-    Cause,
     Elements,
     Ended,
-    Ending,
     Granted,
     Outcome,
     Pending,
@@ -18,6 +16,7 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.quantities import format_duration
+from tinysched.job.runs import Cause, Ending
 
 # From the mildest to the gravest: an array is as bad as its worst task.
 GRAVITY = (

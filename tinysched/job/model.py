@@ -6,11 +6,12 @@ start, or a running job without an attempt, cannot be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Request
 
 
 def _digits(text: str) -> int:
@@ -59,82 +60,6 @@ class RunId:
         """
         job, _, attempt = text.rpartition(".")
         return cls(job=JobId.parse(job), attempt=_digits(attempt))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Array:
-    """The tasks of an array and how many of them may run at once (None: no limit)."""
-
-    tasks: Ranges
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
-    """Which of the submitter's variables a job sees.
-
-    `everything`: the whole environment; else a fresh login environment and `names` out of the
-    submitter's. `values` are set in any case and never shown: they may hold secrets.
-    Source: sbatch(1) --export.
-    """
-
-    everything: bool = True
-    names: tuple[str, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-class OpenMode(Enum):
-    """What happens to an output file that exists already."""
-
-    TRUNCATE = "truncate"
-    APPEND = "append"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What a user asked for, as parsed from script, environment and command line.
-
-    None means "not asked for". Patterns and paths are as the user wrote them. `memory_mib` 0 asks
-    for all memory. `limit_s` None is no limit. `exclusive` asks for every core that the queue has.
-    `foreground` jobs are run by their own client (run_job.sh).
-    """
-
-    name: str
-    submit_dir: str
-    ntasks: int | None = None
-    cpus_per_task: int | None = None
-    exclusive: bool = False
-    foreground: bool = False
-    memory_mib: int | None = None
-    limit_s: int | None = None
-    array: Array | None = None
-    output: str | None = None
-    error: str | None = None
-    input: str | None = None
-    open_mode: OpenMode = OpenMode.TRUNCATE
-    chdir: str | None = None
-    export: Export = field(default_factory=Export)
-    held: bool = False
-    requeue: bool = True
-    partition: str | None = None
-    qos: str | None = None
-    account: str | None = None
-    comment: str | None = None
-    mail_type: str | None = None
-    mail_user: str | None = None
-    arguments: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def cores(self) -> int:
-        """Cores one task of the job takes (an exclusive job takes all: the dispatcher knows)."""
-        return (self.ntasks or 1) * (self.cpus_per_task or 1)
-
-    @property
-    def work_dir(self) -> str:
-        """The directory the job runs in."""
-        if self.chdir is None:
-            return self.submit_dir
-        return self.chdir if self.chdir.startswith("/") else f"{self.submit_dir}/{self.chdir}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,78 +240,3 @@ class Task:
     unit: Unit
     revision: int = 0
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
-
-
-class Cause(Enum):
-    """What brought a run to its end."""
-
-    EXIT = "exit"
-    CANCEL = "cancel"
-    LIMIT = "limit"
-    LAUNCH = "launch"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """The exit record of a run, as its worker wrote it.
-
-    `words` says why a launch failed. `exit` is None if nothing ran or nobody saw the end.
-    """
-
-    run: RunId
-    cause: Cause
-    exit: Exit | None
-    started_at: float | None
-    ended_at: float
-    elapsed_s: float = 0.0
-    cpu_s: float = 0.0
-    survivors: tuple[str, ...] = ()
-    output: str = ""
-    error: str = ""
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """Leave to run one attempt: names what was submitted, never code or a path.
-
-    `cluster` and all names from the admin match [A-Za-z0-9_.-]+.
-    """
-
-    run: RunId
-    raw_id: int
-    token: str
-    cores: int
-    memory_mib: int
-    limit_s: int | None
-    kill_wait_s: float
-    restarts: int = 0
-    cluster: str = "tinysched"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Others:
-    """Counts of what is hidden: tasks of others that run, their cores, tasks that wait."""
-
-    running: int
-    cores: int
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """The queue as somebody may see it, at one moment, for the room report/.
-
-    `jobs` are in order of id. `units` holds the started tasks of each array, in order of task.
-    `explain` tells why a pending job (or the pending part of an array) waits. `others` stands for
-    the jobs that somebody may not see; None if all may be seen, or nothing is known of the others.
-    """
-
-    now: float
-    jobs: Sequence[Job]
-    units: Mapping[int, Sequence[Unit]]
-    explain: Callable[[Job], Reason]
-    cores_total: int = 0
-    offline: bool = False
-    others: Others | None = None

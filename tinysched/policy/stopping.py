@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 
 SURVIVOR_WAIT_S = 1.0
 KILL_EVERY_S = 0.1

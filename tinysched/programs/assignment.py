@@ -11,7 +11,8 @@ from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity
 from tinysched.host.launch import Launch
 from tinysched.job import environment, filenames
-from tinysched.job.model import Grant, OpenMode, Request
+from tinysched.job.request import OpenMode, Request
+from tinysched.job.runs import Grant
 from tinysched.script import submission
 from tinysched.site import Site
 from tinysched.spool.private import Private

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from tinysched.host import processes, tree
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.policy import stopping
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.

@@ -15,7 +15,8 @@ import sys
 from tinysched.errors import RefusedError, TinyschedError
 from tinysched.host import processes, terminal
 from tinysched.host.clock import Clock, SystemClock
-from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Registry
 from tinysched.programs.line import BY_SIGNAL, NAME, Line

@@ -7,7 +7,7 @@ import os
 from tinysched.errors import TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cause, Grant
+from tinysched.job.runs import Cause, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Assignment, Registry
 from tinysched.programs.ward import Ward

@@ -10,7 +10,7 @@ import sys
 from tinysched.errors import EXIT_DONE, TryLaterError, WireError
 from tinysched.host import agent_start
 from tinysched.host.clock import Clock
-from tinysched.job.model import Grant
+from tinysched.job.runs import Grant
 from tinysched.programs.ward import Ward
 from tinysched.site import Site
 from tinysched.spool import outbox

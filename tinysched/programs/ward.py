@@ -12,7 +12,8 @@ from tinysched.errors import SpoolError, WireError
 from tinysched.host import processes, tree
 from tinysched.host.clock import Clock
 from tinysched.job import environment
-from tinysched.job.model import Cause, Ending, Exit, Grant
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.spool.runrecords import Started

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from tinysched.errors import SpoolError, TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cause, Ending, Exit, Grant, RunId
+from tinysched.job.model import Exit, RunId
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError

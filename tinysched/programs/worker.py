@@ -18,7 +18,8 @@ from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import agent_start, launch, processes, tree
 from tinysched.host.clock import Clock
 from tinysched.job import environment
-from tinysched.job.model import Cause, Ending, Exit
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.spool.private import Private

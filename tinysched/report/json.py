@@ -12,9 +12,10 @@ from json import dumps
 from types import MappingProxyType
 
 from tinysched import __version__
-from tinysched.job.model import Ended, Job, Outcome, Pending, Reason, Running, Snapshot, Unit
+from tinysched.job.model import Ended, Job, Outcome, Pending, Reason, Running, Unit
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import Chosen
+from tinysched.job.snapshot import Snapshot
 from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import (
     TAKEN_AWAY,

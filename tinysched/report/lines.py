@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinysched.job.model import Ended, Granted, Job, Pending, Reason, Running, Snapshot, Unit
+from tinysched.job.model import Ended, Granted, Job, Pending, Reason, Running, Unit
 from tinysched.job.ranges import Ranges
+from tinysched.job.snapshot import Snapshot
 
 # Of the tasks of an array that have not started, so many are listed one by one.
 SINGLY = 20

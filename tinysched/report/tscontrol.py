@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tinysched.job.model import Ended, Exit, Granted, Job, Pending, Reason, Running, Snapshot, Unit
+from tinysched.job.model import Ended, Exit, Granted, Job, Pending, Reason, Running, Unit
 from tinysched.job.quantities import format_duration, format_memory, format_time
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import Chooser, Chosen
+from tinysched.job.snapshot import Snapshot
 from tinysched.job.states import PENDING, state_name
 from tinysched.report import json
 from tinysched.report.lines import (

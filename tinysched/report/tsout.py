@@ -17,9 +17,10 @@ from tinysched.job.filenames import (
     error_path,
     output_path,
 )
-from tinysched.job.model import Ended, Job, JobId, Running, Snapshot, Unit
+from tinysched.job.model import Ended, Job, JobId, Running, Unit
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.selecting import Chooser, Chosen
+from tinysched.job.snapshot import Snapshot
 from tinysched.report.columns import table
 from tinysched.report.lines import SINGLY
 from tinysched.report.place import Place

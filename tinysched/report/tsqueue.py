@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinysched.job.model import Job, Outcome, Reason, Snapshot, Unit
+from tinysched.job.model import Job, Outcome, Reason, Unit
 from tinysched.job.quantities import format_elapsed, format_time
 from tinysched.job.queries import QueueQuery
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import Chooser, Chosen
+from tinysched.job.snapshot import Snapshot
 from tinysched.job.states import PENDING, state_name
 from tinysched.report import json
 from tinysched.report.columns import table

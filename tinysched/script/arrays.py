@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinysched.job.model import Array
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array
 from tinysched.job.spans import Span, is_ordered, parse_spans
 
 FORMS = "indices such as 1-10, 1,2,5, 0-15:4, or 1-100%5 for five at a time"

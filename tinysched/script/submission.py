@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinysched.errors import ScriptError, TinyschedError, UsageError
-from tinysched.job.model import Request
+from tinysched.job.request import Request
 from tinysched.script import directives
 from tinysched.script.grammar import (
     MisreadError,

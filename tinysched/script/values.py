@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from tinysched.job.model import Export, OpenMode, Request
 from tinysched.job.quantities import DURATION_FORMS, MEMORY_FORMS, parse_duration, parse_memory
+from tinysched.job.request import Export, OpenMode, Request
 from tinysched.script import arrays
 
 Reader = Callable[[Request, str], Request]

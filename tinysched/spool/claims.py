@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Grant
+from tinysched.job.runs import Grant
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot

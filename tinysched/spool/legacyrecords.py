@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from tinysched.job.model import Ended, Exit, Job, JobId, Outcome, Reason, Request, Unit
+from tinysched.job.model import Ended, Exit, Job, JobId, Outcome, Reason, Unit
 from tinysched.job.quantities import parse_duration, parse_memory
+from tinysched.job.request import Request
 from tinysched.spool.endedlog import Key
 from tinysched.spool.records import TaskRecord
 

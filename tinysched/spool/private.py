@@ -11,7 +11,7 @@ import posix
 from collections.abc import Collection
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Grant
+from tinysched.job.runs import Grant
 from tinysched.spool import attempts, claims, tree
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder

@@ -11,20 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import (
-    Array,
-    Elements,
-    Export,
-    Hold,
-    Job,
-    JobId,
-    OpenMode,
-    Outcome,
-    Request,
-    Task,
-    Unit,
-)
+from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.spool.decoding import Fields, merged, parse, render
 from tinysched.spool.staterecords import read_unit, write_unit
 

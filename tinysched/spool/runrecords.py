@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Cause, Ending, Exit, Grant, JobId, RunId
+from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.spool.decoding import Fields, parse, render
 from tinysched.spool.tree import read_run_name
 

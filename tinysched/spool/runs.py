@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Ending, Grant, RunId
+from tinysched.job.model import RunId
+from tinysched.job.runs import Ending, Grant
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, write_all

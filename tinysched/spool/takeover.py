@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from tinysched.errors import SpoolError
 from tinysched.job import lifecycle
-from tinysched.job.model import Array, Elements, Ended, Job, Outcome, Request
+from tinysched.job.model import Elements, Ended, Job, Outcome
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Request
 from tinysched.spool import legacyrecords, tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.endedlog import Key

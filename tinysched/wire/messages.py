@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import WireError
-from tinysched.job.model import Cause, Ending, Exit, Grant, RunId
+from tinysched.job.model import Exit, RunId
+from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import PROTOCOL
 

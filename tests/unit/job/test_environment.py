@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from tinysched.job import environment
 from tinysched.job.environment import Person
-from tinysched.job.model import Array, Export, Grant, JobId, OpenMode, Request, RunId
+from tinysched.job.model import JobId, RunId
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Export, OpenMode, Request
+from tinysched.job.runs import Grant
 
 REQUEST = Request(name="pi", submit_dir="/home/bob/work")
 GRANT = Grant(

@@ -14,8 +14,9 @@ from tinysched.job.filenames import (
     output_path,
     resolve,
 )
-from tinysched.job.model import Array, JobId, Request
+from tinysched.job.model import JobId
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Request
 
 PLAIN = Names(id=JobId(number=42), raw_id=42, name="pi", user="alice", node="hal")
 TASK = Names(id=JobId(number=42, task=7), raw_id=49, name="pi", user="alice", node="hal")

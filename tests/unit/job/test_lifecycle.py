@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from tinysched.job import lifecycle
 from tinysched.job.model import (
     Cancel,
-    Cause,
     Elements,
     Ended,
-    Ending,
     Exit,
     Granted,
     JobId,
@@ -24,6 +22,7 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.runs import Cause, Ending
 
 ID = JobId(number=42)
 WAITING = Unit(id=ID, raw_id=42, state=Pending(eligible_at=100.0))

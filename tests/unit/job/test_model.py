@@ -10,19 +10,18 @@ from tinysched.job.model import (
     Elements,
     Ended,
     Exit,
-    Export,
     Granted,
     Job,
     JobId,
     Outcome,
     Pending,
     Reason,
-    Request,
     RunId,
     Running,
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Export, Request
 
 numbers = st.integers(0, 10**15 - 1)
 job_ids = st.builds(JobId, number=numbers, task=st.none() | numbers)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysched.job.model import Cause
+from tinysched.job.runs import Cause
 from tinysched.policy.stopping import GiveUp, Kill, Stopping, Term, Wait, step
 
 RUN = Stopping(started_at=100.0, limit_s=60, kill_wait_s=30.0)

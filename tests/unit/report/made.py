@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tinysched.job.model import (
-    Array,
     Elements,
     Ended,
     Exit,
@@ -15,13 +14,13 @@ from tinysched.job.model import (
     Outcome,
     Pending,
     Reason,
-    Request,
     Running,
-    Snapshot,
     State,
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Request
+from tinysched.job.snapshot import Snapshot
 from tinysched.report.place import Place
 
 MORNING = 1_700_000_000.0  # 2023-11-14T22:13:20 UTC

@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 from tests.unit.report.made import EXIT_3, HERE, RUNS, array, plain, queue, task
-from tinysched.job.model import Snapshot
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
+from tinysched.job.snapshot import Snapshot
 from tinysched.report.tscontrol import render_jobs
 
 ALL = (Selector(number=42),)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.report.made import DONE, HERE, RUNS, array, plain, queue, task
-from tinysched.job.model import Snapshot
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
+from tinysched.job.snapshot import Snapshot
 from tinysched.report.tsout import OutFile, files, pack, render, unpack
 
 

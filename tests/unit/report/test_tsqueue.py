@@ -16,9 +16,10 @@ from tests.unit.report.made import (
     queue,
     task,
 )
-from tinysched.job.model import Cancel, Ended, Granted, Job, Outcome, Reason, Snapshot
+from tinysched.job.model import Cancel, Ended, Granted, Job, Outcome, Reason
 from tinysched.job.queries import Filter, QueueQuery
 from tinysched.job.ranges import Ranges
+from tinysched.job.snapshot import Snapshot
 from tinysched.report.json import ABOUT, FIELDS
 from tinysched.report.tsqueue import render
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinysched.job.model import Array
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array
 from tinysched.script.arrays import IndexTooLargeError, parse, render
 
 

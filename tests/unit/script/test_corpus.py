@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tinysched.errors import TinyschedError
-from tinysched.job.model import Array, Export, Request
+from tinysched.job.request import Array, Export, Request
 from tinysched.script import arrays
 from tinysched.script.submission import Settings, Submission, read
 

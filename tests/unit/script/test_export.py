@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tinysched.errors import UsageError
-from tinysched.job.model import Export
+from tinysched.job.request import Export
 from tinysched.script.submission import Settings, read
 
 

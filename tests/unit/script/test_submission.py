@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tinysched.errors import EXIT_REFUSED, EXIT_USAGE, ScriptError, UsageError
-from tinysched.job.model import Array, Export, OpenMode
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Array, Export, OpenMode
 from tinysched.script.options import wrapped
 from tinysched.script.submission import Settings, read
 

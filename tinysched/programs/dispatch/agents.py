@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from tinysched.errors import SpoolError, WireError
 from tinysched.host.clock import Clock
-from tinysched.job.model import Cause, Ended, Ending, Granted, Job, RunId, Running, Unit
+from tinysched.job.model import Ended, Granted, Job, RunId, Running, Unit
+from tinysched.job.runs import Cause, Ending
 from tinysched.programs.dispatch.books import Books
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger

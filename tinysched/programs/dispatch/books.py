@@ -6,17 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from tinysched.job.model import (
-    Elements,
-    Ended,
-    Granted,
-    Job,
-    JobId,
-    Pending,
-    Running,
-    Task,
-    Unit,
-)
+from tinysched.job.model import Elements, Ended, Granted, Job, JobId, Pending, Running, Task, Unit
 from tinysched.policy.waiting import Entry, Waiting
 
 # Stands for "an agent" that is always there: a foreground client launches its job itself.

@@ -7,19 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tinysched.errors import RefusedError, TinyschedError
 from tinysched.host.clock import Clock
-from tinysched.job.model import (
-    Cancel,
-    Elements,
-    Ended,
-    Hold,
-    Job,
-    JobId,
-    Pending,
-    Request,
-    Unit,
-)
+from tinysched.job.model import Cancel, Elements, Ended, Hold, Job, JobId, Pending, Unit
 from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Request
 from tinysched.job.selecting import Chooser, Chosen, named, unknown
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger

@@ -11,7 +11,8 @@ from tinysched.errors import RefusedError, WireError
 from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.host.cores import short_hostname
-from tinysched.job.model import Job, Request
+from tinysched.job.model import Job
+from tinysched.job.request import Request
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.changes import new_job

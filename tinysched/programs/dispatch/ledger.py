@@ -11,7 +11,6 @@ from tinysched.job.model import (
     Cancel,
     Elements,
     Ended,
-    Ending,
     Granted,
     Hold,
     Job,
@@ -24,6 +23,7 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.runs import Ending
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
 from tinysched.spool.store import Store

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tinysched.host import identity
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Granted, Job, Others, Pending, Reason, Running, Snapshot
+from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running
+from tinysched.job.snapshot import Others, Snapshot
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinysched.job.model import Grant, Granted, Job, RunId, Running, Unit
+from tinysched.job.model import Granted, Job, RunId, Running, Unit
+from tinysched.job.runs import Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,56 @@
+"""What an agent is granted for one attempt, and what it reports of its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tinysched.job.model import Exit, RunId
+
+
+class Cause(Enum):
+    """What brought a run to its end."""
+
+    EXIT = "exit"
+    CANCEL = "cancel"
+    LIMIT = "limit"
+    LAUNCH = "launch"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The exit record of a run, as its worker wrote it.
+
+    `words` says why a launch failed. `exit` is None if nothing ran or nobody saw the end.
+    """
+
+    run: RunId
+    cause: Cause
+    exit: Exit | None
+    started_at: float | None
+    ended_at: float
+    elapsed_s: float = 0.0
+    cpu_s: float = 0.0
+    survivors: tuple[str, ...] = ()
+    output: str = ""
+    error: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to run one attempt: names what was submitted, never code or a path.
+
+    `cluster` and all names from the admin match [A-Za-z0-9_.-]+.
+    """
+
+    run: RunId
+    raw_id: int
+    token: str
+    cores: int
+    memory_mib: int
+    limit_s: int | None
+    kill_wait_s: float
+    restarts: int = 0
+    cluster: str = "tinysched"
