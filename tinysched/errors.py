@@ -43,6 +43,12 @@ class TryLaterError(TinyschedError):
     exit_code = EXIT_TRY_LATER
 
 
+class NoAccessError(TryLaterError):
+    """A queue that is there, but not for this caller; whoever takes in the one takes in this."""
+
+    exit_code = EXIT_REFUSED
+
+
 class ConfigError(TinyschedError):
     """A configuration that cannot be used: names key, value, line and what would do."""
 

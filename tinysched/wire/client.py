@@ -11,7 +11,7 @@ import sys
 import time  # noqa: TID251 - loaded by every interpreter anyhow; only to wait between two tries
 
 from tinysched import __version__
-from tinysched.errors import ASK_FOR_GROUP, TryLaterError, WireError
+from tinysched.errors import ASK_FOR_GROUP, NoAccessError, TryLaterError, WireError
 from tinysched.site import Site
 from tinysched.wire.fields import HEADER, PROTOCOL, body_size, pack, unpack
 
@@ -161,7 +161,7 @@ def _read(connection: _socket.socket, size: int) -> bytes:
 
 def _nobody_there(site: Site, error: OSError) -> TryLaterError:
     if isinstance(error, PermissionError):
-        return TryLaterError(
+        return NoAccessError(
             f"cannot reach the dispatcher of {site.root}: permission denied",
             ASK_FOR_GROUP,
         )
