@@ -15,20 +15,20 @@ import signal
 from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
-from tinysched.host import agent_start, launch, processes, tree
+from tinysched.host import launch, processes, tree
 from tinysched.host.clock import Clock
 from tinysched.job import environment
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
+from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Listener, Message
 
-FIND_AGENT_S = 1.0
 STOPPED = b"stopped\n"
 # A worker in its client's process group hears what is meant for the client, who passes it on.
 NOT_FOR_US = (
@@ -79,8 +79,7 @@ class _Worker:
         self._listener = tools.listener
         self._bell = tools.bell
         self._callers: dict[int, Channel] = {}
-        self._parent: int | None = None
-        self._look_for_agent_at: float | None = None
+        self._superior = Superior(assignment.site, tools.private, tools.clock)
         self._cpu_s = 0.0
         self._output = self._error = ""
         self._script = 0
@@ -91,7 +90,6 @@ class _Worker:
         wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
-        self._parent = processes.open_pidfd(os.getppid())
         began_at, started_at = self._clock.boottime(), self._clock.wall()
         try:
             self._dir.reserve_exit()
@@ -133,34 +131,28 @@ class _Worker:
             wait_s = custody.step()
             if custody.is_over:
                 break
-            ready = self._wait(wake, self._sooner(wait_s))
+            ready = self._wait(wake, self._superior.sooner(wait_s))
             if wake in ready:
                 os.read(wake, 4096)
-            if self._parent in ready:
-                self._lose_agent(custody)
+            if self._superior.descriptor in ready:
+                self._is_left(custody)
             if self._listener.fileno() in ready:
                 self._accept()
             for descriptor in ready & self._callers.keys():
                 self._hear(descriptor, custody)
-            self._find_agent()
+            self._superior.look()
         self._sweep()
 
     def _wait(self, wake: int, wait_s: float | None) -> set[int]:
         poll = select.poll()
         poll.register(wake, select.POLLIN)
         poll.register(self._listener.fileno(), select.POLLIN)
-        if self._parent is not None:
-            poll.register(self._parent, select.POLLIN)
+        if self._superior.descriptor is not None:
+            poll.register(self._superior.descriptor, select.POLLIN)
         for descriptor in self._callers:
             poll.register(descriptor, select.POLLIN)
         timeout_ms = None if wait_s is None else int(wait_s * 1000) + 1
         return {descriptor for descriptor, _ in poll.poll(timeout_ms)}
-
-    def _sooner(self, wait_s: float | None) -> float | None:
-        if self._look_for_agent_at is None:
-            return wait_s
-        until_s = max(0.0, self._look_for_agent_at - self._clock.boottime())
-        return until_s if wait_s is None else min(wait_s, until_s)
 
     def _reap(self, custody: Custody) -> None:
         if self._assignment.request.foreground and self._script in processes.stopped():
@@ -243,31 +235,13 @@ class _Worker:
         elif message.verb == "signal":
             custody.send(messages.read_number(message, "signal"))
 
-    # The agent above us
-
-    def _lose_agent(self, custody: Custody) -> None:
-        if self._parent is not None:
-            os.close(self._parent)
-            self._parent = None
+    def _is_left(self, custody: Custody) -> None:
+        """Nobody is above us any more."""
+        self._superior.lose()
         if self._assignment.request.foreground:
             custody.order_stop(kill=False)  # the client is gone, and with it the terminal's owner
-            return
-        # Not all at once: each worker of a lost agent wakes at this moment.
-        self._look_for_agent_at = self._clock.boottime() + (os.getpid() % 16) / 64
-
-    def _find_agent(self) -> None:
-        if self._look_for_agent_at is None or self._clock.boottime() < self._look_for_agent_at:
-            return
-        self._look_for_agent_at = self._clock.boottime() + FIND_AGENT_S
-        try:
-            pid = self._private.agent_pid()
-            if pid is not None:
-                self._parent = processes.open_pidfd(pid)
-                self._look_for_agent_at = None if self._parent is not None else 0.0
-                return
-            self._call_agent()
-        except TinyschedError:
-            return  # looked for again in a second
+        else:
+            self._superior.seek()
 
     # The end
 
@@ -290,7 +264,8 @@ class _Worker:
             # Room was reserved, so this is no full disk; without a record the agent says "lost".
             return
         if not self._ring() and not self._assignment.request.foreground:
-            self._call_agent()
+            # If we were the last to live nobody else will: the end must be told, others may wait.
+            self._superior.call()
 
     def _ring(self) -> bool:
         """False: the parent is gone; its successor reads the disk."""
@@ -299,13 +274,6 @@ class _Worker:
         except OSError:
             return False
         return True
-
-    def _call_agent(self) -> None:
-        """If we were the last to live, nobody else will: the end must be told, others may wait."""
-        with contextlib.suppress(TinyschedError):
-            if not self._private.agent_alive():
-                site = self._assignment.site
-                agent_start.start(site.bin_dir, site.root)
 
 
 def _alive_of(run: RunDir) -> set[int]:
