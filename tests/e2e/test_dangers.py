@@ -26,6 +26,7 @@ OURS = {
     "tinysched.errors",
     "tinysched.host",
     "tinysched.host.agent_start",
+    "tinysched.host.caller",
     "tinysched.script",
     "tinysched.script.grammar",
     "tinysched.script.options",

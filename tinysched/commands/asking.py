@@ -39,12 +39,12 @@ def raw(word: str) -> bytes:
 
 def deliver(site: Site, command: str, reply: client.Reply) -> int:
     """Writes an answer, starts the caller's agent if one is missing, and gives the exit code."""
+    if reply.agent_missing:
+        _start_agent(site, command)
     if reply.err:
         console.say(reply.err, 2)
     if reply.out:
         console.say(reply.out)
-    if reply.agent_missing:
-        _start_agent(site, command)
     return reply.exit_code
 
 

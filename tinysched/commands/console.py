@@ -10,6 +10,7 @@ import posix
 import sys
 
 from tinysched.errors import TinyschedError
+from tinysched.host import caller
 from tinysched.site import Site
 
 EXIT_BUG = 70
@@ -19,12 +20,14 @@ EXIT_PIPE = 141
 
 def run(command: str, site: Site) -> None:
     """Runs a command to its end and leaves the process with its exit code."""
+    caller.keep_streams_apart()
     code = _guarded(command, site)
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        code = code or EXIT_PIPE
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # it was closed when Python started
+                stream.flush()
+        except OSError:
+            code = code or EXIT_PIPE
     # Skipping the interpreter's own farewell saves a fifth of the time of a small command.
     posix._exit(code)
 
@@ -55,17 +58,25 @@ def complain(command: str, error: TinyschedError) -> None:
 
 
 def say(text: bytes, descriptor: int = 1) -> None:
-    """Writes an answer whole, however slowly the reader takes it."""
+    """Writes an answer whole, however slowly the reader takes it.
+
+    Raises: BrokenPipeError if nobody reads it; TinyschedError if it cannot be written.
+    """
     rest = memoryview(text)
-    while rest:
-        rest = rest[posix.write(descriptor, rest) :]
+    try:
+        while rest:
+            rest = rest[posix.write(descriptor, rest) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TinyschedError(f"cannot write the answer: {error.strerror}") from None
 
 
 def say_error(text: str) -> None:
     """Writes a message for people."""
     try:
         say(printable(text).encode("utf-8", "backslashreplace"), 2)
-    except OSError:
+    except (BrokenPipeError, TinyschedError):
         return  # nobody reads stderr: there is nobody left to tell
 
 

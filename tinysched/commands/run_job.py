@@ -7,6 +7,7 @@ import os
 from tinysched.commands import asking
 from tinysched.commands.console import say
 from tinysched.errors import TinyschedError
+from tinysched.host import caller
 from tinysched.site import Site
 
 
@@ -18,6 +19,6 @@ def main(site: Site, argv: list[str]) -> int:
         return 0
     door = f"{site.bin_dir}/tinysched"
     try:
-        os.execv(door, [door, "foreground", *argv])
+        os.execve(door, [door, "foreground", *argv], caller.variables())
     except OSError as error:
         raise TinyschedError(f"cannot run {door}: {error.strerror}") from error

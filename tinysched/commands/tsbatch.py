@@ -11,6 +11,7 @@ import posix
 from tinysched.commands import asking
 from tinysched.commands.console import say, say_error
 from tinysched.errors import EXIT_DONE, ScriptError, SpoolError, TryLaterError, UsageError
+from tinysched.host import caller
 from tinysched.host.agent_start import shell_facts, start
 from tinysched.script import grammar, options
 from tinysched.site import Site
@@ -72,17 +73,20 @@ def _submit(
         if lock >= 0:
             posix.close(lock)
         raise
-    say(reply.err, 2)
-    say(reply.out)
     if reply.exit_code != EXIT_DONE and lock >= 0:
         outbox.remove(site.root, uid, token)
     if lock >= 0:
         outbox.note(lock, reply.values.get("id", b""))
         posix.close(lock)
+    try:
+        if reply.agent_missing:
+            start(site.bin_dir, site.root)
+    finally:
+        # Not before: an answer that cannot be written must not leave a job without an agent.
+        say(reply.err, 2)
+        say(reply.out)
     if reply.exit_code == EXIT_DONE and limits:
         _compare_with_agent(site, limits, reply.agent_missing)
-    if reply.agent_missing:
-        start(site.bin_dir, site.root)
     return reply.exit_code
 
 
@@ -108,10 +112,9 @@ def _same_but_for_nice(mine: bytes, theirs: bytes) -> bool:
 
 
 def _store(site: Site, token: str, files: list[tuple[str, bytes]]) -> int:
-    environment = [name + b"=" + value for name, value in posix.environ.items()]
     umask = posix.umask(0o077)
     posix.umask(umask)
-    files = [*files, ("environment", outbox.pack(environment)), ("umask", b"%04o\n" % umask)]
+    files = [*files, ("environment", caller.environment()), ("umask", b"%04o\n" % umask)]
     return outbox.write(site.root, posix.getuid(), token, files)
 
 

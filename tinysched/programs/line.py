@@ -8,7 +8,7 @@ import signal
 import sys
 
 from tinysched.errors import EXIT_DONE, TryLaterError, WireError
-from tinysched.host import agent_start
+from tinysched.host import agent_start, caller
 from tinysched.host.clock import Clock
 from tinysched.job.runs import Grant
 from tinysched.programs.ward import Ward
@@ -98,17 +98,14 @@ class Line:
     def _store(self) -> int:
         umask = os.umask(0o077)
         os.umask(umask)
-        with open("/proc/self/limits", "rb") as file:
-            limits = file.read()
-        environment = [n + b"=" + v for n, v in os.environb.items()]
         files = [
             ("slurm_script", b""),
             ("argv", outbox.pack(self._argv)),
             ("variables", b""),
-            ("environment", outbox.pack(environment)),
+            ("environment", caller.environment()),
             ("cwd", self._cwd),
             ("umask", b"%04o\n" % umask),
-            ("limits", limits),
+            ("limits", caller.whole("/proc/self/limits")),
             ("command", b"run_job\n"),
         ]
         return outbox.write(self._site.root, os.getuid(), self._token, files)
