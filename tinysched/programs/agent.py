@@ -31,7 +31,10 @@ from tinysched.wire.channel import Channel, Message, call
 from tinysched.wire.client import SOCKET
 
 LOG = logging.getLogger("agent")
+# A restart takes a second or three; who is gone for longer is asked for less and less often.
 RECONNECT_S = 0.2
+SLOWEST_RECONNECT_S = 2.0
+SLOWER_BY = 1.02
 GARBAGE_EVERY_S = 300.0
 GARBAGE_AGE_S = 120.0
 DEFAULT_IDLE_S = 600.0
@@ -106,6 +109,7 @@ class Agent:
         self._idle_s = DEFAULT_IDLE_S
         self._idle_since = clock.boottime()
         self._reconnect_at = 0.0
+        self._reconnect_s = RECONNECT_S
         self._garbage_at = clock.boottime() + GARBAGE_EVERY_S
         self._is_leaving = False
         self._asked_to_leave = False
@@ -180,7 +184,8 @@ class Agent:
         now = self._clock.boottime()
         if self._dispatcher is not None or now < self._reconnect_at:
             return
-        self._reconnect_at = now + RECONNECT_S
+        self._reconnect_at = now + self._reconnect_s
+        self._reconnect_s = min(SLOWEST_RECONNECT_S, self._reconnect_s * SLOWER_BY)
         if not self._lock.is_in_place():
             raise TinyschedError("cannot go on: this root was removed")
         try:
@@ -193,6 +198,7 @@ class Agent:
         except WireError as error:
             LOG.warning("No dispatcher to trust: %s", error.sentence)
             return
+        self._reconnect_s = RECONNECT_S
         self.wards.forget_told()
         self.wards.adopt_all()  # a foreground client may have left a run behind
         hello = messages.greeting("agent", self.wards.stages())
