@@ -18,6 +18,7 @@ from tinysched.spool.store import Store
 from tinysched.wire import messages
 from tinysched.wire.channel import Message, Peer
 from tinysched.wire.client import Reply, hello
+from tinysched.wire.fields import pack
 
 ADMIN = os.getuid()
 BOB = 70001
@@ -53,6 +54,7 @@ class FakeChannel:
 
     def send(self, verb: str, fields: messages.Fields) -> None:
         if not self.closed:
+            pack(verb, list(fields))  # refuses what is too large, as a real one does
             self.said.append(Message(verb=verb, fields=tuple(fields)))
 
     def answer(self, fields: messages.Fields, out: bytes = b"") -> None:

@@ -107,3 +107,12 @@ def test_an_agent_may_lie_about_its_own_jobs_and_everybody_still_sees_the_queue(
         assert set(queue.states()) == {"1"}
     finally:
         queue.close()
+
+
+def test_an_answer_that_is_too_large_for_a_message_is_refused_in_words(queue):
+    queue.submit(BOB, "--array=1-9999", f"--output=/{'x' * 250}/{'y' * 250}/%a")
+    answer = queue.ask(BOB, "out", "1_[1-9999]")
+    assert answer.exit_code == 1
+    assert b"cannot answer" in answer.err
+    assert b"ask for fewer jobs at a time" in answer.err
+    assert queue.ask(BOB, "out", "1_[1-9]").exit_code == 0

@@ -80,11 +80,14 @@ class Desk:
             ("agent_missing", b"1" if self._agents.call_for(channel.peer.uid) else b"0"),
             *answer.more,
         ]
-        channel.answer(fields, encode(answer.out))
+        try:
+            channel.answer(fields, encode(answer.out))
+        except WireError as error:
+            why = f"{_name(message)}: error: cannot answer: {error.sentence}\n"
+            cure = "ask for fewer jobs at a time\n"
+            channel.answer([("exit", b"1"), ("err", encode(why + cure))])
 
     def _answer(self, channel: Channel, message: Message) -> Answer:
-        command = re.sub(r"[^A-Za-z0-9_.-]", "", message.text("command", "ts"))
-        name = SHOWN.get(command, command)
         try:
             messages.check_protocol(message)
             return self._verbs[message.verb](channel, message)
@@ -95,7 +98,9 @@ class Desk:
             is_ours = message.verb != "submit" or isinstance(error, RefusedError | WireError)
             words = error.sentence if is_ours else type(error).__name__
             LOG.info("Refused uid=%d %s: %s", uid, message.verb, words)
-            return Answer(err=f"{name}: error: {error.sentence}\n{cure}", exit_code=error.exit_code)
+            return Answer(
+                err=f"{_name(message)}: error: {error.sentence}\n{cure}", exit_code=error.exit_code
+            )
 
     # Looking
 
@@ -188,6 +193,12 @@ class Desk:
     def _read_config(self, channel: Channel, _message: Message) -> Answer:
         self._rights.check_admin(channel.peer.uid, "reload the configuration")
         return Answer(out=self._reload())
+
+
+def _name(message: Message) -> str:
+    """What the command calls itself, as far as that can be printed."""
+    command = re.sub(r"[^A-Za-z0-9_.-]", "", message.text("command", "ts"))
+    return SHOWN.get(command, command)
 
 
 def _asks_for_ended(wanted: Filter) -> bool:
