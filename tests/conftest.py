@@ -27,10 +27,19 @@ settings.load_profile("ci" if IN_CI else "desk")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Golden files change only by somebody who then reads the difference."""
+    """Golden files change only by somebody who then reads the difference; campaigns take a while."""
     parser.addoption(
         "--bless", action="store_true", help="rewrite golden files that differ, and fail"
     )
+    parser.addoption(
+        "--soak", type=int, default=0, metavar="N", help="campaigns, N times as long as usual"
+    )
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> int:
+    """How many times as long as usual a campaign goes on (1: an ordinary run)."""
+    return int(request.config.getoption("--soak")) or 1
 
 
 @pytest.fixture
@@ -49,10 +58,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     return compare
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole queues take longer than a function does, and come last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whole queues take longer than a function does, and come last; campaigns at will have no end."""
     items.sort(key=lambda item: item.path.parent.name in WHOLE_QUEUES)
     for item in items:
+        if config.getoption("--soak") and item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(0), append=False)
         if item.path.parent.name == "e2e" and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(E2E_TIMEOUT_S))
         if item.path.parent.name == "e2e" and not item.get_closest_marker("e2e"):
