@@ -27,7 +27,7 @@ settings.load_profile("ci" if IN_CI else "desk")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Golden files change only by somebody who then reads the difference; campaigns take a while."""
+    """Golden files change only by somebody who reads the difference; campaigns take a while."""
     parser.addoption(
         "--bless", action="store_true", help="rewrite golden files that differ, and fail"
     )
@@ -59,7 +59,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whole queues take longer than a function does, and come last; campaigns at will have no end."""
+    """Whole queues take longer than a function and come last; campaigns have no time limit."""
     items.sort(key=lambda item: item.path.parent.name in WHOLE_QUEUES)
     for item in items:
         if config.getoption("--soak") and item.get_closest_marker("soak"):
