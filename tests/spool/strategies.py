@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from tinysched.job.history import History
+from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies, Edge, Kind, Verdict
 from tinysched.job.model import (
     Cancel,
     Elements,
@@ -24,6 +26,7 @@ from tinysched.job.model import (
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.signals import LimitSignal, Reach
 
 # The lone surrogates are how a file name of no encoding arrives.
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff")
@@ -72,6 +75,24 @@ states = st.one_of(
     ),
 )
 
+limit_signals = st.builds(
+    LimitSignal, number=st.integers(1, 64), before_s=counts, reach=st.sampled_from(Reach)
+)
+edges = st.builds(
+    Edge,
+    kind=st.sampled_from(Kind),
+    number=counts,
+    task=maybe(indices),
+    is_array=st.booleans(),
+    delay_min=counts,
+    verdict=st.sampled_from(Verdict),
+)
+dependencies = st.builds(
+    Dependencies,
+    edges=st.lists(edges, min_size=1, max_size=3).map(tuple),
+    any_will_do=st.booleans(),
+)
+
 requests = st.builds(
     Request,
     name=words,
@@ -82,6 +103,7 @@ requests = st.builds(
     foreground=st.booleans(),
     memory_mib=maybe(counts),
     limit_s=maybe(counts),
+    limit_signal=maybe(limit_signals),
     array=maybe(st.builds(Array, tasks=ranges, limit=maybe(counts))),
     output=maybe(words),
     error=maybe(words),
@@ -102,12 +124,26 @@ requests = st.builds(
     comment=maybe(words),
     mail_type=maybe(words),
     mail_user=maybe(words),
+    joined=st.booleans(),
+    command=maybe(words),
+    nodes=maybe(counts),
+    tasks_per_node=maybe(counts),
+    memory_per_cpu_mib=maybe(counts),
+    begin_at=maybe(seconds),
+    deadline_at=maybe(seconds),
+    dependency=maybe(dependencies),
+    kill_on_invalid_dependency=st.booleans(),
+    nice=st.integers(-(2**31), 2**31),
+    stored=st.dictionaries(words, words, max_size=2),
     arguments=st.lists(words, max_size=3).map(tuple),
 )
 
 cancels = st.builds(
     Cancel, by_uid=counts, ordered_at=seconds, kill=st.booleans(), requeue=st.booleans()
 )
+
+
+histories = st.builds(History, lines=st.lists(words, max_size=3).map(tuple), dropped=counts)
 
 
 def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
@@ -119,6 +155,7 @@ def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
         attempt=counts,
         restarts=counts,
         cancel=maybe(cancels),
+        history=histories,
     )
 
 
@@ -130,6 +167,7 @@ elements = st.builds(
     worst=st.sampled_from(Outcome),
     eligible_at=seconds,
     ended_at=maybe(seconds),
+    history=histories,
 )
 
 
@@ -147,6 +185,8 @@ def jobs(draw: st.DrawFn) -> Job:
             request=requests,
             work=units(st.just(JobId(number=number))) | elements,
             hold=maybe(st.sampled_from(Hold)),
+            place=maybe(st.integers(-(2**40), 2**40)),
+            dependencies=dependencies | st.just(NO_DEPENDENCIES),
             revision=counts,
             unknown=st.just({}),
         )

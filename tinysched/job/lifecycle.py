@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinysched.job import history
 from tinysched.job.model import (
     Cancel,
     Elements,
@@ -18,6 +19,9 @@ from tinysched.job.model import (
 from tinysched.job.quantities import format_duration
 from tinysched.job.runs import Cause, Ending
 
+NODE_DOWN = "NodeDown"
+# What a shell adds to the number of a signal that killed its command.
+_BY_SIGNAL = 128
 # From the mildest to the gravest: an array is as bad as its worst task.
 GRAVITY = (
     Outcome.COMPLETED,
@@ -29,9 +33,19 @@ GRAVITY = (
 )
 
 
-def granted(unit: Unit, now: float, cores: int) -> Unit:
-    """A pending unit is given its cores: the next attempt begins."""
-    return replace(unit, attempt=unit.attempt + 1, state=Granted(granted_at=now, cores=cores))
+def granted(
+    unit: Unit, now: float, cores: int, launcher_pid: int | None = None, boot_id: str = ""
+) -> Unit:
+    """A pending unit is given its cores: the next attempt begins.
+
+    `launcher_pid`: the agent, or the foreground client, that is told. `boot_id`: of this boot.
+    """
+    attempt = unit.attempt + 1
+    told = unit.history.with_event(
+        now, history.GRANTED, attempt=attempt, cores=cores, agent=launcher_pid
+    )
+    state = Granted(granted_at=now, cores=cores, boot_id=boot_id)
+    return replace(unit, attempt=attempt, state=state, history=told)
 
 
 def started(unit: Unit, started_at: float, pid: int, output: str, error: str) -> Unit:
@@ -45,8 +59,16 @@ def started(unit: Unit, started_at: float, pid: int, output: str, error: str) ->
         pid=pid,
         output=output,
         error=error,
+        boot_id=unit.state.boot_id,
     )
-    return replace(unit, state=running)
+    told = unit.history.with_event(started_at, history.STARTED, attempt=unit.attempt, pid=pid)
+    return replace(unit, state=running, history=told)
+
+
+def cancel_ordered(unit: Unit, cancel: Cancel) -> Unit:
+    """Somebody has ordered the end of a live unit; it ends when its agent says so."""
+    name = history.REQUEUE_ORDERED if cancel.requeue else history.CANCEL_ORDERED
+    return replace(unit, cancel=cancel, history=_ordered(unit, cancel, name))
 
 
 def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
@@ -67,7 +89,7 @@ def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
         output=ending.output,
         error=ending.error,
     )
-    return replace(unit, state=final)
+    return replace(unit, state=final, history=_end_told(unit, final, ending, limit_s))
 
 
 def verdict(ending: Ending, cancel: Cancel | None, limit_s: int | None) -> tuple[Outcome, Reason]:
@@ -83,6 +105,10 @@ def verdict(ending: Ending, cancel: Cancel | None, limit_s: int | None) -> tuple
             return Outcome.FAILED, Reason(name="JobLaunchFailure", words=ending.words)
         case Cause.LOST:
             return Outcome.NODE_FAIL, Reason(name="WorkerLost", words=ending.words)
+        case Cause.BOOT if cancel is not None and not cancel.requeue:
+            return Outcome.CANCELLED, Reason(name="Cancelled", words=f"by uid {cancel.by_uid}")
+        case Cause.BOOT:
+            return Outcome.NODE_FAIL, Reason(name=NODE_DOWN, words=ending.words)
         case Cause.EXIT:
             return _own_end(ending)
 
@@ -106,12 +132,20 @@ def cancelled_unstarted(unit: Unit, cancel: Cancel) -> Unit:
         reason=Reason(name="Cancelled", words=f"by uid {cancel.by_uid}"),
         ended_at=cancel.ordered_at,
     )
-    return replace(unit, state=final, cancel=cancel)
+    told = _ordered(unit, cancel, history.CANCEL_ORDERED).with_event(
+        cancel.ordered_at, history.ENDED, state=final.outcome.value, reason=final.reason.name
+    )
+    return replace(unit, state=final, cancel=cancel, history=told)
 
 
-def requeued(unit: Unit, now: float) -> Unit:
-    """A unit goes back into the queue; its next attempt is a new one."""
-    return replace(unit, state=Pending(eligible_at=now), restarts=unit.restarts + 1, cancel=None)
+def requeued(unit: Unit, now: float, by_uid: int | None = None, why: str | None = None) -> Unit:
+    """A unit goes back into the queue; its next attempt is a new one.
+
+    `why`: a word for what brought it there, if nobody (`by_uid`) ordered it.
+    """
+    told = unit.history.with_event(now, history.REQUEUED, by=by_uid, why=why)
+    state = Pending(eligible_at=now)
+    return replace(unit, state=state, restarts=unit.restarts + 1, cancel=None, history=told)
 
 
 def worse(one: Outcome, other: Outcome) -> Outcome:
@@ -124,4 +158,33 @@ def array_settled(work: Elements, live: int, now: float) -> Elements:
     if work.todo or live or work.ended_at is not None:
         return work
     worst = worse(work.worst, Outcome.CANCELLED) if work.cancelled else work.worst
-    return replace(work, ended_at=now, worst=worst)
+    told = work.history.with_event(now, history.ENDED, state=worst.value)
+    return replace(work, ended_at=now, worst=worst, history=told)
+
+
+def _ordered(unit: Unit, cancel: Cancel, name: str) -> history.History:
+    return unit.history.with_event(
+        cancel.ordered_at, name, by=cancel.by_uid, signal="KILL" if cancel.kill else "TERM"
+    )
+
+
+def _end_told(unit: Unit, final: Ended, ending: Ending, limit_s: int | None) -> history.History:
+    told = unit.history
+    if isinstance(unit.state, Granted) and ending.started_at is not None:  # news that got lost
+        told = told.with_event(ending.started_at, history.STARTED, attempt=unit.attempt)
+    if ending.cause is Cause.LIMIT and limit_s is not None and ending.started_at is not None:
+        reached_at = min(ending.started_at + limit_s, ending.ended_at)
+        told = told.with_event(
+            reached_at, history.LIMIT_REACHED, attempt=unit.attempt, limit_s=limit_s
+        )
+    return told.with_event(
+        final.ended_at,
+        history.ENDED,
+        attempt=unit.attempt,
+        state=final.outcome.value,
+        reason=final.reason.name,
+        exit=final.exit,
+        elapsed_s=f"{final.elapsed_s:.1f}",
+        cpu_s=f"{final.cpu_s:.1f}",
+        survivors=len(final.survivors) or None,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tinysched.job.history import NOTHING, History
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 
@@ -178,7 +179,7 @@ class Unit:
     """What runs: a plain job, or one task of an array.
 
     `raw_id` is the unit's number in %j and SLURM_JOB_ID. `attempt` counts grants (0: none yet).
-    `restarts` counts requeues.
+    `restarts` counts requeues. `history` tells what else became of it since it was submitted.
     """
 
     id: JobId
@@ -187,6 +188,7 @@ class Unit:
     attempt: int = 0
     restarts: int = 0
     cancel: Cancel | None = None
+    history: History = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +197,7 @@ class Elements:
 
     `todo`: not started yet; `cancelled`: taken away before they started; `ended`: started and
     ended. `worst` is the gravest end so far; `ended_at` is None until the last task has ended.
+    `history` is that of the array as a whole; each started task has its own.
     """
 
     todo: Ranges
@@ -203,6 +206,7 @@ class Elements:
     worst: Outcome = Outcome.COMPLETED
     eligible_at: float = 0.0
     ended_at: float | None = None
+    history: History = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

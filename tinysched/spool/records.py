@@ -15,7 +15,7 @@ from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.spool.decoding import Fields, merged, parse, render
-from tinysched.spool.staterecords import read_unit, write_unit
+from tinysched.spool.staterecords import read_history, read_unit, write_history, write_unit
 
 RECORD_FORMAT = 1
 _MOST_ARGUMENTS = 1 << 20
@@ -229,6 +229,7 @@ def _write_elements(work: Elements) -> dict[str, object]:
         "worst": work.worst.value,
         "eligible_at": work.eligible_at,
         "ended_at": work.ended_at,
+        **write_history(work.history),
     }
 
 
@@ -240,6 +241,7 @@ def _read_elements(fields: Fields) -> Elements:
         worst=fields.choice("worst", Outcome),
         eligible_at=fields.number("eligible_at"),
         ended_at=fields.optional_number("ended_at"),
+        history=read_history(fields),
     )
 
 

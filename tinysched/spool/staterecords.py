@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinysched.job.history import History
 from tinysched.job.model import (
     Cancel,
     Ended,
@@ -32,6 +33,8 @@ def write_unit(unit: Unit) -> dict[str, object]:
         "restarts": unit.restarts,
         "cancel": None if cancel is None else _write_cancel(cancel),
         "state": _write_state(unit.state),
+        **_write_setback(unit.setback),
+        **write_history(unit.history),
     }
 
 
@@ -47,6 +50,47 @@ def read_unit(fields: Fields, job_id: JobId) -> Unit:
         restarts=fields.integer("restarts"),
         cancel=_read_cancel(fields),
         state=_read_state(fields.inside("state")),
+        setback=_read_setback(fields),
+        history=read_history(fields),
+    )
+
+
+def _write_setback(setback: Reason | None) -> dict[str, object]:
+    return {} if setback is None else {"setback": {"reason": setback.name, "words": setback.words}}
+
+
+def _read_setback(fields: Fields) -> Reason | None:
+    inner = fields.optional_inside("setback") if fields.present("setback") else None
+    return None if inner is None else Reason(name=inner.text("reason"), words=inner.text("words"))
+
+
+def _write_boot(boot_id: str) -> dict[str, object]:
+    return {"boot_id": boot_id} if boot_id else {}
+
+
+def _read_boot(fields: Fields) -> str:
+    """The boot a state belongs to; the first records did not say."""
+    return fields.text("boot_id") if fields.present("boot_id") else ""
+
+
+def write_history(history: History) -> dict[str, object]:
+    """A history as fields; one of which nothing is known has none."""
+    fields: dict[str, object] = {}
+    if history.lines:
+        fields["history"] = list(history.lines)
+    if history.dropped:
+        fields["history_dropped"] = history.dropped
+    return fields
+
+
+def read_history(fields: Fields) -> History:
+    """The history in a record's fields; the first records had none.
+
+    Raises: SpoolError.
+    """
+    return History(
+        lines=fields.texts("history") if fields.present("history") else (),
+        dropped=fields.optional_integer("history_dropped") or 0,
     )
 
 
@@ -76,7 +120,12 @@ def _write_state(state: State) -> dict[str, object]:
         case Pending():
             return {"is": _PENDING, "eligible_at": state.eligible_at}
         case Granted():
-            return {"is": _GRANTED, "granted_at": state.granted_at, "cores": state.cores}
+            return {
+                "is": _GRANTED,
+                "granted_at": state.granted_at,
+                "cores": state.cores,
+                **_write_boot(state.boot_id),
+            }
         case Running():
             return {
                 "is": _RUNNING,
@@ -86,6 +135,7 @@ def _write_state(state: State) -> dict[str, object]:
                 "pid": state.pid,
                 "output": state.output,
                 "error": state.error,
+                **_write_boot(state.boot_id),
             }
         case Ended():
             return _write_ended(state)
@@ -114,7 +164,11 @@ def _read_state(fields: Fields) -> State:
     if kind == _PENDING:
         return Pending(eligible_at=fields.number("eligible_at"))
     if kind == _GRANTED:
-        return Granted(granted_at=fields.number("granted_at"), cores=fields.integer("cores"))
+        return Granted(
+            granted_at=fields.number("granted_at"),
+            cores=fields.integer("cores"),
+            boot_id=_read_boot(fields),
+        )
     if kind == _RUNNING:
         return Running(
             granted_at=fields.number("granted_at"),
@@ -123,6 +177,7 @@ def _read_state(fields: Fields) -> State:
             pid=fields.integer("pid"),
             output=fields.text("output"),
             error=fields.text("error"),
+            boot_id=_read_boot(fields),
         )
     if kind == _ENDED:
         return _read_ended(fields)

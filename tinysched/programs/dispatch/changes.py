@@ -184,7 +184,7 @@ class Changes:
             raise RefusedError(f"cannot hold job {job.id}: it has already ended")
         hold = Hold.USER if uid == job.uid else Hold.ADMIN
         if job.hold is not Hold.ADMIN:
-            self._ledger.set_hold(job.id, hold, self._clock.wall())
+            self._ledger.set_hold(job.id, hold, self._clock.wall(), uid)
             LOG.info("Held job=%d by=%d", job.id, uid)
 
     def _release(self, uid: int, job: Job) -> None:
@@ -193,7 +193,7 @@ class Changes:
         if job.hold is Hold.ADMIN and not self._rights.is_admin(uid):
             raise RefusedError(f"cannot release job {job.id}: an admin holds it")
         if job.hold is not None:
-            self._ledger.set_hold(job.id, None, self._clock.wall())
+            self._ledger.set_hold(job.id, None, self._clock.wall(), uid)
             LOG.info("Released job=%d by=%d", job.id, uid)
 
     def _check_kept(self, job: Job, unit: Unit, state: Ended, now: float) -> None:
@@ -219,7 +219,7 @@ class Changes:
             now = self._clock.wall()
             if isinstance(unit.state, Ended):
                 self._check_kept(job, unit, unit.state, now)
-                self._ledger.requeue(unit, now)
+                self._ledger.requeue(unit, now, uid)
             else:
                 again = Cancel(by_uid=uid, ordered_at=now, requeue=True)
                 self._ledger.order_cancel(unit, again)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tinysched.job import lifecycle
+from tinysched.job import history, lifecycle
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import (
     Cancel,
@@ -27,6 +27,9 @@ from tinysched.job.runs import Ending
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
 from tinysched.spool.store import Store
+
+# So much is said of a list of tasks in the history of their array.
+LONGEST_LIST = 64
 
 
 class Ledger:
@@ -63,19 +66,26 @@ class Ledger:
         self._store.save_script(job.id, script)
         self._save(job)
 
-    def grant(self, number: int, count: int, now: float) -> list[tuple[Job, Unit]]:
-        """Takes the cores for a job, or for the next tasks of an array."""
+    def grant(
+        self, number: int, count: int, now: float, launcher_pid: int | None = None
+    ) -> list[tuple[Job, Unit]]:
+        """Takes the cores for a job, or for the next tasks of an array.
+
+        `launcher_pid`: who will be told.
+        """
         job = self.books.jobs[number]
         cores = self.books.cores_of(job)
         if isinstance(job.work, Unit):
-            unit = lifecycle.granted(job.work, now, cores)
+            unit = lifecycle.granted(job.work, now, cores, launcher_pid)
             self._save(replace(job, work=unit))
             return [(self.books.jobs[number], unit)]
         indices = job.work.todo.take(count)
         todo = job.work.todo - Ranges.of(indices)
         last = None if todo else indices[-1]
         units = [
-            lifecycle.granted(self._task_unit(job, index, is_last=index == last), now, cores)
+            lifecycle.granted(
+                self._task_unit(job, index, is_last=index == last), now, cores, launcher_pid
+            )
             for index in indices
         ]
         shrunk = replace(job, work=replace(job.work, todo=todo))
@@ -102,11 +112,12 @@ class Ledger:
             return False
         if not isinstance(unit.state, Granted | Running):
             return False
-        if unit.cancel is not None and unit.cancel.requeue:
-            self.requeue(unit, ending.ended_at)
-            return True
         limit_s = self.books.jobs[ending.run.job.number].request.limit_s
-        self._put(lifecycle.ended(unit, ending, limit_s))
+        over = lifecycle.ended(unit, ending, limit_s)
+        if unit.cancel is not None and unit.cancel.requeue:
+            self.requeue(over, ending.ended_at, unit.cancel.by_uid)
+            return True
+        self._put(over)
         return True
 
     def order_cancel(self, unit: Unit, cancel: Cancel) -> None:
@@ -114,7 +125,7 @@ class Ledger:
         if isinstance(unit.state, Pending) and unit.id.task is None:
             self._put(lifecycle.cancelled_unstarted(unit, cancel))
         elif unit.cancel is None or unit.cancel.requeue or (cancel.kill and not unit.cancel.kill):
-            self._put(replace(unit, cancel=cancel))
+            self._put(lifecycle.cancel_ordered(unit, cancel))
 
     def cancel_waiting(self, number: int, tasks: Ranges, cancel: Cancel) -> None:
         """Takes tasks away from an array before they start."""
@@ -130,25 +141,38 @@ class Ledger:
             todo=job.work.todo - tasks,
             cancelled=job.work.cancelled | (tasks - requeued),
             ended=job.work.ended | requeued,
+            history=job.work.history.with_event(
+                cancel.ordered_at, history.WITHDRAWN, by=cancel.by_uid, tasks=_briefly(tasks)
+            ),
         )
         live = self.books.live_tasks[number]
         changed = replace(job, work=lifecycle.array_settled(work, live, cancel.ordered_at))
         self._save(*(self._task(changed, unit) for unit in units), changed)
 
-    def set_hold(self, number: int, hold: Hold | None, now: float) -> None:
+    def set_hold(self, number: int, hold: Hold | None, now: float, by_uid: int) -> None:
         """Holds or releases what of a job has not started yet."""
         job = replace(self.books.jobs[number], hold=hold)
-        if isinstance(job.work, Unit) and isinstance(job.work.state, Pending):
-            job = replace(job, work=replace(job.work, state=Pending(eligible_at=now)))
-        elif isinstance(job.work, Elements):
-            job = replace(job, work=replace(job.work, eligible_at=now))
-        self._save(job)
+        told = job.work.history.with_event(
+            now, history.RELEASED if hold is None else history.HELD, by=by_uid
+        )
+        if isinstance(job.work, Elements):
+            work: Unit | Elements = replace(job.work, eligible_at=now, history=told)
+        elif isinstance(job.work.state, Pending):
+            work = replace(job.work, state=Pending(eligible_at=now), history=told)
+        else:
+            work = replace(job.work, history=told)
+        self._save(replace(job, work=work))
 
-    def requeue(self, unit: Unit, now: float) -> None:
-        """Puts a unit whose attempt is over back into the queue, for another one."""
+    def requeue(
+        self, unit: Unit, now: float, by_uid: int | None = None, why: str | None = None
+    ) -> None:
+        """Puts a unit whose attempt is over back into the queue, for another one.
+
+        `why`: a word for what brought it there, if nobody (`by_uid`) ordered it.
+        """
         self.recall(unit.id.number)  # what its array is worth depends on all the others
         job = self.books.jobs[unit.id.number]
-        again = lifecycle.requeued(unit, now)
+        again = lifecycle.requeued(unit, now, by_uid, why)
         if isinstance(job.work, Unit):
             self._save(replace(job, work=again))
             return
@@ -159,6 +183,9 @@ class Ledger:
             ended=job.work.ended - index,
             worst=self._worst_but(unit),
             ended_at=None,
+            history=job.work.history.with_event(
+                now, history.REQUEUED, by=by_uid, why=why, tasks=unit.id.task
+            ),
         )
         changed = replace(job, work=work)
         self._save(self._task(changed, again), changed)
@@ -259,6 +286,12 @@ class Ledger:
         raw_id = job.id if is_free else self._store.allocate_id()
         state = Pending(eligible_at=0.0)
         return Unit(id=JobId(number=job.id, task=index), raw_id=raw_id, state=state)
+
+
+def _briefly(tasks: Ranges) -> str:
+    """The indices, if they are few words; else only where they begin."""
+    text = str(tasks)
+    return text if len(text) <= LONGEST_LIST else f"{text[: text.rindex(',', 0, LONGEST_LIST)]},..."
 
 
 def _index(unit: Unit) -> Ranges:
