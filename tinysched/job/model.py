@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies
 from tinysched.job.history import NOTHING, History
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
@@ -136,15 +137,22 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """Its cores are taken and its agent was told; not yet known to have started."""
+    """Its cores are taken and its agent was told; not yet known to have started.
+
+    `boot_id`: of the boot it was granted in, which it cannot outlive ('' if that is not known).
+    """
 
     granted_at: float
     cores: int
+    boot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Started. Paths are absolute, as the worker resolved them ('' if there is none)."""
+    """Started. Paths are absolute, as the worker resolved them ('' if there is none).
+
+    `boot_id` as in Granted.
+    """
 
     granted_at: float
     cores: int
@@ -152,6 +160,7 @@ class Running:
     pid: int = 0
     output: str = ""
     error: str = ""
+    boot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +188,8 @@ class Unit:
     """What runs: a plain job, or one task of an array.
 
     `raw_id` is the unit's number in %j and SLURM_JOB_ID. `attempt` counts grants (0: none yet).
-    `restarts` counts requeues. `history` tells what else became of it since it was submitted.
+    `restarts` counts requeues. `setback` says why its former attempt came to nothing, if nobody
+    wanted that: it was requeued all the same. `history` tells what else became of it since it was submitted.
     """
 
     id: JobId
@@ -188,6 +198,7 @@ class Unit:
     attempt: int = 0
     restarts: int = 0
     cancel: Cancel | None = None
+    setback: Reason | None = None
     history: History = NOTHING
 
 
@@ -214,7 +225,9 @@ class Job:
     """One accepted submission: a plain job (`work` is a Unit) or an array (`work` is Elements).
 
     `token` names the submitter's private copy of script and environment. `revision` grows with
-    every save. `unknown` holds fields of a newer release, written back untouched.
+    every save. `unknown` holds fields of a newer release, written back untouched. `place` is its
+    place in the queue, the smaller the sooner (None: its id). `dependencies` is how far what it
+    waits for has come.
     """
 
     id: int
@@ -225,8 +238,15 @@ class Job:
     request: Request
     work: Unit | Elements
     hold: Hold | None = None
+    place: int | None = None
+    dependencies: Dependencies = NO_DEPENDENCIES
     revision: int = 0
     unknown: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def rank(self) -> int:
+        """Where it stands in the queue: the smaller, the sooner."""
+        return (self.id if self.place is None else self.place) + self.request.nice
 
     @property
     def is_final(self) -> bool:

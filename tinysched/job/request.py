@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tinysched.job.dependencies import Dependencies
 from tinysched.job.ranges import Ranges
+from tinysched.job.signals import LimitSignal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,10 @@ class Request:
 
     None means "not asked for". Patterns and paths are as the user wrote them. `memory_mib` 0 asks
     for all memory. `limit_s` None is no limit. `exclusive` asks for every core that the queue has.
-    `foreground` jobs are run by their own client (run_job.sh).
+    `foreground` jobs are run by their own client (run_job.sh). `joined`: stderr goes where stdout
+    goes unless `error` says otherwise. `command` is the path of the script (None: there is none).
+    `nice` is taken off its priority. `begin_at`, `deadline_at`: UTC, seconds. `stored`: options
+    that are kept and shown and have no effect, by their long names.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Request:
     foreground: bool = False
     memory_mib: int | None = None
     limit_s: int | None = None
+    limit_signal: LimitSignal | None = None
     array: Array | None = None
     output: str | None = None
     error: str | None = None
@@ -70,12 +76,30 @@ class Request:
     comment: str | None = None
     mail_type: str | None = None
     mail_user: str | None = None
+    joined: bool = False
+    command: str | None = None
+    nodes: int | None = None
+    tasks_per_node: int | None = None
+    memory_per_cpu_mib: int | None = None
+    begin_at: float | None = None
+    deadline_at: float | None = None
+    dependency: Dependencies | None = None
+    kill_on_invalid_dependency: bool = False
+    nice: int = 0
+    stored: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def cores(self) -> int:
         """Cores one task of the job takes (an exclusive job takes all: the dispatcher knows)."""
-        return (self.ntasks or 1) * (self.cpus_per_task or 1)
+        return self.tasks * (self.cpus_per_task or 1)
+
+    @property
+    def tasks(self) -> int:
+        """Processes that a step of the job starts unless it says otherwise."""
+        if self.ntasks is not None:
+            return self.ntasks
+        return (self.tasks_per_node or 1) * (self.nodes or 1)
 
     @property
     def work_dir(self) -> str:

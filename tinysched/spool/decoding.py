@@ -98,18 +98,32 @@ class Fields:
             raise self.wrong(name, "is no list of texts")
         return texts
 
-    def integer(self, name: str, least: int = 0) -> int:
-        """A whole number."""
+    def lists(self, name: str) -> list[list[object]]:
+        """A list of lists of any values."""
+        value = self._take(name)
+        if not isinstance(value, list) or not all(isinstance(item, list) for item in value):
+            raise self.wrong(name, "is no list of lists")
+        return value
+
+    def mapping(self, name: str) -> dict[str, str]:
+        """Texts by name."""
+        value = self._take(name)
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise self.wrong(name, "is no set of named texts")
+        return value
+
+    def integer(self, name: str, least: int | None = 0) -> int:
+        """A whole number; `least` None: it may be negative."""
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.wrong(name, "is no whole number")
-        if value < least:
+        if least is not None and value < least:
             raise self.wrong(name, f"is below {least}")
         return value
 
-    def optional_integer(self, name: str) -> int | None:
+    def optional_integer(self, name: str, least: int | None = 0) -> int | None:
         """A whole number or nothing."""
-        return self.integer(name) if self.present(name) else None
+        return self.integer(name, least) if self.present(name) else None
 
     def number(self, name: str) -> float:
         """A finite number."""

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
-from tinysched.job.ranges import Ranges
-from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.spool.decoding import Fields, merged, parse, render
+from tinysched.spool.requestrecords import (
+    ranges,
+    read_dependencies,
+    read_request,
+    write_dependencies,
+    write_request,
+)
 from tinysched.spool.staterecords import read_history, read_unit, write_history, write_unit
 
 RECORD_FORMAT = 1
-_MOST_ARGUMENTS = 1 << 20
 _JOB = "job"
 _TASK = "task"
 
@@ -65,7 +69,9 @@ def write_job(job: Job) -> bytes:
         "token": job.token,
         "submitted_at": job.submitted_at,
         "hold": None if job.hold is None else job.hold.value,
-        "request": _write_request(job.request),
+        "request": write_request(job.request),
+        **({} if job.place is None else {"place": job.place}),
+        **write_dependencies(job.dependencies),
     }
     if isinstance(job.work, Unit):
         record["unit"] = write_unit(job.work)
@@ -92,9 +98,11 @@ def read_job(raw: bytes, where: str) -> Job:
         user=fields.text("user"),
         token=fields.text("token"),
         submitted_at=fields.number("submitted_at"),
-        request=_read_request(fields.inside("request")),
+        request=read_request(fields.inside("request")),
         work=work,
         hold=fields.choice("hold", Hold) if fields.present("hold") else None,
+        place=fields.optional_integer("place", least=None),
+        dependencies=read_dependencies(fields),
         revision=fields.integer("revision"),
     )
     return replace(job, unknown=fields.unknown())
@@ -148,79 +156,6 @@ def _open(raw: bytes, where: str, kind: str) -> Fields:
     return fields
 
 
-def _write_request(request: Request) -> dict[str, object]:
-    array = request.array
-    return {
-        "name": request.name,
-        "submit_dir": request.submit_dir,
-        "ntasks": request.ntasks,
-        "cpus_per_task": request.cpus_per_task,
-        "exclusive": request.exclusive,
-        "foreground": request.foreground,
-        "memory_mib": request.memory_mib,
-        "limit_s": request.limit_s,
-        "array": None if array is None else {"tasks": str(array.tasks), "limit": array.limit},
-        "output": request.output,
-        "error": request.error,
-        "input": request.input,
-        "open_mode": request.open_mode.value,
-        "chdir": request.chdir,
-        "export": {
-            "everything": request.export.everything,
-            "names": list(request.export.names),
-        },
-        "held": request.held,
-        "requeue": request.requeue,
-        "partition": request.partition,
-        "qos": request.qos,
-        "account": request.account,
-        "comment": request.comment,
-        "mail_type": request.mail_type,
-        "mail_user": request.mail_user,
-        "arguments": len(request.arguments),
-    }
-
-
-def _read_request(fields: Fields) -> Request:
-    arguments = fields.integer("arguments")
-    if arguments > _MOST_ARGUMENTS:
-        raise fields.wrong("arguments", "is too large")
-    export = fields.inside("export")
-    return Request(
-        name=fields.text("name"),
-        submit_dir=fields.text("submit_dir"),
-        ntasks=fields.optional_integer("ntasks"),
-        cpus_per_task=fields.optional_integer("cpus_per_task"),
-        exclusive=fields.flag("exclusive"),
-        foreground=fields.flag("foreground"),
-        memory_mib=fields.optional_integer("memory_mib"),
-        limit_s=fields.optional_integer("limit_s"),
-        array=_read_array(fields),
-        output=fields.optional_text("output"),
-        error=fields.optional_text("error"),
-        input=fields.optional_text("input"),
-        open_mode=fields.choice("open_mode", OpenMode),
-        chdir=fields.optional_text("chdir"),
-        export=Export(everything=export.flag("everything"), names=export.texts("names")),
-        held=fields.flag("held"),
-        requeue=fields.flag("requeue"),
-        partition=fields.optional_text("partition"),
-        qos=fields.optional_text("qos"),
-        account=fields.optional_text("account"),
-        comment=fields.optional_text("comment"),
-        mail_type=fields.optional_text("mail_type"),
-        mail_user=fields.optional_text("mail_user"),
-        arguments=("",) * arguments,
-    )
-
-
-def _read_array(fields: Fields) -> Array | None:
-    inner = fields.optional_inside("array")
-    if inner is None:
-        return None
-    return Array(tasks=_ranges(inner, "tasks"), limit=inner.optional_integer("limit"))
-
-
 def _write_elements(work: Elements) -> dict[str, object]:
     return {
         "todo": str(work.todo),
@@ -235,18 +170,11 @@ def _write_elements(work: Elements) -> dict[str, object]:
 
 def _read_elements(fields: Fields) -> Elements:
     return Elements(
-        todo=_ranges(fields, "todo"),
-        cancelled=_ranges(fields, "cancelled"),
-        ended=_ranges(fields, "ended"),
+        todo=ranges(fields, "todo"),
+        cancelled=ranges(fields, "cancelled"),
+        ended=ranges(fields, "ended"),
         worst=fields.choice("worst", Outcome),
         eligible_at=fields.number("eligible_at"),
         ended_at=fields.optional_number("ended_at"),
         history=read_history(fields),
     )
-
-
-def _ranges(fields: Fields, name: str) -> Ranges:
-    try:
-        return Ranges.parse(fields.text(name))
-    except ValueError as error:
-        raise fields.wrong(name, f"is no list of tasks: {error}") from error
