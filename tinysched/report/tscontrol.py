@@ -178,6 +178,7 @@ def _asked(job: Job, cores: int) -> list[list[_Pair]]:
     request = job.request
     memory = None if request.memory_mib is None else format_memory(request.memory_mib)
     mail: list[_Pair] = [("MailUser", request.mail_user), ("MailType", request.mail_type)]
+    signal: list[_Pair] = [("Signal", request.limit_signal)]
     return [
         [("Partition", request.partition)],
         [
@@ -187,6 +188,7 @@ def _asked(job: Job, cores: int) -> list[list[_Pair]]:
             ("CPUs/Task", request.cpus_per_task or 1),
         ],
         [("MinMemoryNode", memory), ("Exclusive", int(request.exclusive))],
+        *([signal] if request.limit_signal is not None else []),
         *([mail] if request.mail_user or request.mail_type else []),
     ]
 

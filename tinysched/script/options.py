@@ -70,6 +70,14 @@ TSBATCH = (
     Option(
         "requeue", "", "", "let it be run again by requeue (default)", variable="SBATCH_REQUEUE"
     ),
+    Option(
+        "signal",
+        "",
+        "SIG@SECONDS",
+        "SECONDS (default 60) before the time limit send SIG: B:USR1@120 to the script, and without"
+        " B: to job steps only, of which there are none yet",
+        variable="SBATCH_SIGNAL",
+    ),
     Option("test-only", "", "", "check everything, submit nothing"),
     Option(
         "time",

@@ -16,12 +16,12 @@ from tinysched.job.queries import (
     Selector,
 )
 from tinysched.job.ranges import Ranges
+from tinysched.job.signals import number_of
 from tinysched.job.spans import parse_spans
 from tinysched.job.states import MEANINGS
 from tinysched.script.arrays import steps_that_cross
 from tinysched.script.grammar import Option, cure, has, shown, split, values
 from tinysched.script.options import TSCANCEL, TSCONTROL, TSOUT, TSPURGE, TSQUEUE
-from tinysched.script.signals import number_of
 
 VERBS = ("hold", "release", "requeue", "show")
 

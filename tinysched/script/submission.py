@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from tinysched.errors import ScriptError, TinyschedError, UsageError
 from tinysched.job.request import Request
+from tinysched.job.signals import Reach
 from tinysched.script import directives
 from tinysched.script.grammar import (
     MisreadError,
@@ -109,7 +110,11 @@ def read(
     names = {one.option.name for one in given}
     return Submission(
         request=request,
-        warnings=(*lines.warnings, *_unknown(variables, settings)),
+        warnings=(
+            *lines.warnings,
+            *_unknown(variables, settings),
+            *_unheard(request, settings),
+        ),
         parsable="parsable" in names,
         quiet="quiet" in names,
         test_only="test-only" in names,
@@ -187,6 +192,18 @@ def _unknown(variables: Mapping[str, str], settings: Settings) -> list[str]:
         f"{shown(name)}: ignored, since {settings.command} knows no such variable"
         for name in names[:_MOST_UNKNOWN_SHOWN]
     ]
+
+
+def _unheard(request: Request, settings: Settings) -> list[str]:
+    """Says that a signal before the limit will reach nobody; who types Slurm's names knows."""
+    signal = request.limit_signal
+    if signal is None or settings.command != "tsbatch":
+        return []
+    if request.limit_s is None:
+        return [f"--signal={signal}: never sent, since there is no --time"]
+    if signal.reach is Reach.STEPS:
+        return [f"--signal={signal}: for job steps only; B:{signal} reaches the script"]
+    return []
 
 
 def _applied(request: Request, given: Sequence[_Given], settings: Settings) -> Request:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from tinysched.job.quantities import DURATION_FORMS, MEMORY_FORMS, parse_duration, parse_memory
 from tinysched.job.request import Export, OpenMode, Request
+from tinysched.job.signals import LimitSignal, Reach, number_of
 from tinysched.script import arrays
 
 Reader = Callable[[Request, str], Request]
@@ -20,6 +22,13 @@ _OPEN_MODES = {
     "truncate": OpenMode.TRUNCATE,
     "t": OpenMode.TRUNCATE,
 }
+_DEFAULT_BEFORE_S = 60
+_MOST_BEFORE_S = 65535
+_SIGNAL = re.compile(
+    r"(?:(?P<to>B|R|RB|BR):)?(?P<name>[A-Z0-9]+)(?:@(?P<before_s>[0-9]{1,5}))?",
+    re.ASCII | re.IGNORECASE,
+)
+_SIGNAL_FORMS = f"expected [B:]SIGNAL[@SECONDS] such as B:USR1@120, at most {_MOST_BEFORE_S} s"
 _EXPORT_FORMS = "expected ALL, NONE, or a list such as ALL,NAME,OTHER=value"
 
 
@@ -111,6 +120,25 @@ def _array(wish: Request, text: str, max_index: int) -> Request:
         raise UnwantedValueError(str(why)) from None
 
 
+def limit_signal(text: str) -> LimitSignal:
+    """What to send before the time limit. Raises: ValueError. Source: sbatch(1) --signal."""
+    found = _SIGNAL.fullmatch(text)
+    if found is None or int(found["before_s"] or 0) > _MOST_BEFORE_S:
+        raise ValueError(_SIGNAL_FORMS)
+    to = (found["to"] or "").upper()
+    if "R" in to:
+        raise UnwantedValueError("R: is for reservations, and this queue has none")
+    try:
+        number = number_of(found["name"])
+    except ValueError:
+        raise ValueError(_SIGNAL_FORMS) from None
+    return LimitSignal(
+        number=number,
+        before_s=_DEFAULT_BEFORE_S if found["before_s"] is None else int(found["before_s"]),
+        reach=Reach.SCRIPT if to else Reach.STEPS,
+    )
+
+
 def _limit(wish: Request, text: str) -> Request:
     try:
         return replace(wish, limit_s=parse_duration(text))
@@ -161,6 +189,7 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
         "partition": lambda wish, text: replace(wish, partition=line(text) or None),
         "qos": lambda wish, text: replace(wish, qos=line(text) or None),
         "requeue": lambda wish, _: replace(wish, requeue=True),
+        "signal": lambda wish, text: replace(wish, limit_signal=limit_signal(text)),
         "time": _limit,
     }
 )

@@ -12,9 +12,9 @@ from tinysched.errors import EXIT_USAGE, UsageError
 from tinysched.job.queries import CancelQuery, Filter, QueueQuery, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import named
+from tinysched.job.signals import NUMBERS, number_of
 from tinysched.job.states import MEANINGS
 from tinysched.script import queries
-from tinysched.script.signals import NUMBERS, number_of
 
 
 def queue(*argv):
