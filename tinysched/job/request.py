@@ -9,7 +9,6 @@ from enum import Enum
 from tinysched.job.dependencies import Dependencies
 from tinysched.job.ranges import Ranges
 from tinysched.job.signals import LimitSignal
-from tinysched.job.signals import LimitSignal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
