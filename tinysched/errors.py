@@ -59,3 +59,9 @@ class SpoolError(TinyschedError):
 
 class WireError(TinyschedError):
     """The other end of a socket broke the rules, or is not who it should be."""
+
+
+class NewerError(WireError):
+    """The other end is of a newer release: it is understood once this end is restarted."""
+
+    exit_code = EXIT_TRY_LATER

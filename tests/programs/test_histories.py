@@ -231,18 +231,6 @@ def test_an_agent_of_another_protocol_is_sent_away(queue):
     assert queue.submit(BOB).agent_missing
 
 
-def test_a_command_of_another_protocol_is_answered_with_both_versions(queue):
-    answer = queue.ask_on(FakeChannel(BOB), "queue", [("protocol", b"999"), ("version", b"9.9")])
-    assert answer.exit_code == 1
-    assert b"cannot understand protocol 999 of version 9.9" in answer.err
-
-
-def test_a_message_that_nobody_says_ends_the_conversation(queue):
-    channel = FakeChannel(BOB)
-    queue.hear(channel, "format-disk", [])
-    assert channel.closed
-
-
 def test_checking_only_submits_nothing(queue):
     answer = queue.submit(BOB, "--test-only", "-c3")
     assert answer.exit_code == 0

@@ -14,7 +14,7 @@ import signal
 
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
-from tinysched.errors import ConfigError, SpoolError, WireError
+from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
 from tinysched.host import cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
@@ -23,6 +23,7 @@ from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.strangers import StrangerError
 from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.report.status import Status
@@ -133,12 +134,18 @@ class Dispatcher:
                     idle_s = b"%d" % int(self._config.agent_idle_s)
                     channel.send("welcome", [("agent_idle_s", idle_s)])
                     self._forget_requests(channel, message)
+        except StrangerError as error:
+            self.desk.refuse(channel, message, error)
+            channel.closed = True
         except WireError as error:
             LOG.warning("Nonsense from uid=%d: %s", channel.peer.uid, error.sentence)
-            channel.closed = True
+            self.desk.refuse(channel, message, error)
+            # A newer agent may say more than we know, and still do what it is told.
+            is_known = isinstance(error, NewerError) and self.agents.is_in_use(channel)
+            channel.closed = channel.closed or not is_known
         except Exception:
             # Nobody's message may end everybody's queue: the caller loses the connection, we log.
-            LOG.exception("Bug uid=%d verb=%r", channel.peer.uid, message.verb)
+            LOG.exception("Bug uid=%d verb=%r", channel.peer.uid, message.verb[:40])
             channel.closed = True
 
     def advance(self) -> None:
@@ -280,6 +287,11 @@ class Dispatcher:
             jobs=self.desk.outlook.counts(),
             agents=[identity.user_name(uid) for uid in sorted(self.agents.uids())],
             agents_missing=sorted(missing),
+            agents_refused={
+                identity.user_name(uid): words
+                for uid, words in self.agents.strangers.all().items()
+                if uid not in self.agents.uids()
+            },
             config_file=f"{self._root}/config.yaml",
             config_errors=self._config_errors,
             quarantined=self._quarantined,

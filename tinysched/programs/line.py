@@ -200,7 +200,7 @@ class Line:
             case "stop" if self.ward is not None:
                 self.ward.stop(kill=messages.read_number(message, "kill") != 0)
             case "signal" if self.ward is not None:
-                self.ward.signal(messages.read_number(message, "signal"))
+                self.ward.signal(messages.read_signal(message))
             case "ended-ack" | "stop":  # a stop of what does not run yet
                 self.is_acknowledged = True
             case _:

@@ -233,7 +233,7 @@ class _Worker:
         if message.verb == "stop":
             custody.order_stop(kill=messages.read_number(message, "kill") != 0)
         elif message.verb == "signal":
-            custody.send(messages.read_number(message, "signal"))
+            custody.send(messages.read_signal(message))
 
     def _is_left(self, custody: Custody) -> None:
         """Nobody is above us any more."""

@@ -18,6 +18,7 @@ class Status:
     tsqueue), `agents` the connected users. `config_errors` are the complaints about the file as it
     stands now; while there are some, an older configuration is in force. `quarantined` names the
     files that could not be read. `others_agents` counts agents whose users must not be named.
+    `agents_refused`: users whose agents are of another version, and what is to be said of each.
     """
 
     pid: int
@@ -33,6 +34,7 @@ class Status:
     config_errors: Sequence[str] = ()
     quarantined: Sequence[str] = ()
     others_agents: int = 0
+    agents_refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def without_names(status: Status, me: str) -> Status:
@@ -44,6 +46,7 @@ def without_names(status: Status, me: str) -> Status:
         others_agents=sum(user != me for user in status.agents),
         config_errors=status.config_errors and ("the dispatcher's log tells",),
         quarantined=(),
+        agents_refused={u: words for u, words in status.agents_refused.items() if u == me},
     )
 
 
@@ -62,6 +65,10 @@ def render(status: Status) -> str:
         ("config", status.config_file or "none; all defaults"),
     ]
     lines += [("agent missing", user) for user in sorted(status.agents_missing)]
+    lines += [
+        ("agent refused", f"{user}: {words}")
+        for user, words in sorted(status.agents_refused.items())
+    ]
     lines += [("config error", error) for error in status.config_errors]
     if status.config_errors:
         lines.append(("config error", "the configuration read before stays in force"))

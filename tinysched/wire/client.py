@@ -19,6 +19,7 @@ SOCKET = "run/ctl.sock"
 LONGEST_PATH = 107
 ANSWER_S = 30.0
 RETRY_S = 0.05
+LARGEST_EXIT = 255
 
 
 class Reply:
@@ -34,7 +35,7 @@ class Reply:
         values: dict[str, bytes] = {}
         for name, value in fields:
             values[name] = value
-        self.exit_code = int(values.pop("exit", b"1"))
+        self.exit_code = _exit_code(values.pop("exit", b"1"))
         self.out = out + values.pop("out", b"")
         self.err = values.pop("err", b"")
         self.agent_missing = values.pop("agent_missing", b"0") == b"1"
@@ -142,8 +143,18 @@ def _reply(connection: _socket.socket, server_pid: int) -> Reply:
         if verb == "reply":
             return Reply(fields, b"".join(parts), server_pid)
         if verb != "part":
-            raise WireError(f"cannot read the dispatcher's answer: unknown message '{verb}'")
+            raise WireError(
+                f"cannot read the dispatcher's answer: unknown message {verb[:40]!r}",
+                "it may be of another version: 'tsdaemon status' tells",
+            )
         parts.extend(value for name, value in fields if name == "out")
+
+
+def _exit_code(value: bytes) -> int:
+    """Raises: WireError for what no command can end with."""
+    if len(value) > 3 or not value.isdigit() or int(value) > LARGEST_EXIT:
+        raise WireError(f"cannot read the dispatcher's answer: exit code {value[:20]!r}")
+    return int(value)
 
 
 def _read(connection: _socket.socket, size: int) -> bytes:

@@ -2,9 +2,14 @@
 
 An unknown field is ignored, a missing one or an unknown message refused in a sentence.
 
-    agent -> dispatcher   hello, started, ended, refused, leave
-    dispatcher -> agent   grant, stop, signal, ended-ack, adopt, leave-yes, leave-no
+    agent -> dispatcher   hello, started, ended, leave, tokens
+    dispatcher -> agent   welcome, grant, stop, signal, ended-ack, adopt, forget,
+                          leave-yes, leave-no
     agent -> worker       stop, signal
+
+Whatever changes, two versions can tell each other so: the frame (wire/fields.py), the fields
+`protocol` and `version` of whoever speaks first, and the answer `reply` with `exit` and `err` stay
+as they are for ever.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinysched import __version__
-from tinysched.errors import WireError
+from tinysched.errors import NewerError, WireError
 from tinysched.job.model import Exit, RunId
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.wire.channel import Message
@@ -25,6 +30,7 @@ LATEST = 2e11
 LONGEST_PATH = 8192
 LONGEST_WORDS = 1000
 MOST_SURVIVORS = 50
+LAST_SIGNAL = 64
 
 
 def greeting(kind: str, runs: list[tuple[RunId, str]]) -> Fields:
@@ -40,15 +46,28 @@ def greeting(kind: str, runs: list[tuple[RunId, str]]) -> Fields:
 def check_protocol(message: Message) -> None:
     """Refuses who speaks another protocol.
 
-    Raises: WireError naming both versions.
+    Raises: WireError naming both versions; NewerError if it is this end that is too old.
     """
-    theirs = message.text("protocol", "0")
-    if theirs != str(PROTOCOL):
-        version = message.text("version", "?")
-        raise WireError(
-            f"cannot understand protocol {theirs} of version {version}:"
-            f" this is version {__version__} with protocol {PROTOCOL}"
-        )
+    theirs = _word(message.text("protocol", "0"))
+    if theirs == str(PROTOCOL):
+        return
+    sentence = (
+        f"cannot understand protocol {theirs} of version {version_of(message)}:"
+        f" this is version {__version__} with protocol {PROTOCOL}"
+    )
+    if theirs.isdigit() and int(theirs) > PROTOCOL:
+        raise NewerError(sentence, "the dispatcher is too old: its admin runs 'tsdaemon restart'")
+    raise WireError(sentence, "what spoke is too old: call the command as it is installed now")
+
+
+def version_of(message: Message) -> str:
+    """The version that whoever speaks says of itself, as it can be shown to anybody."""
+    return _word(message.text("version", "?"))
+
+
+def _word(text: str) -> str:
+    """As much of what somebody says of a version as a version may be."""
+    return "".join(letter for letter in text[:20] if letter.isascii() and letter.isprintable())
 
 
 def read_runs(message: Message) -> dict[RunId, str]:
@@ -71,6 +90,7 @@ def grant_fields(grant: Grant) -> Fields:
         ("kill_wait_s", grant.kill_wait_s),
         ("restarts", grant.restarts),
         ("cluster", grant.cluster),
+        ("boot_id", grant.boot_id),
     ]
     if grant.limit_s is not None:
         fields.append(("limit_s", grant.limit_s))
@@ -90,6 +110,7 @@ def read_grant(message: Message) -> Grant:
         kill_wait_s=_float(message, "kill_wait_s"),
         restarts=_int(message, "restarts"),
         cluster=message.text("cluster"),
+        boot_id=message.text("boot_id", ""),
     )
 
 
@@ -194,6 +215,14 @@ def read_run(message: Message) -> RunId:
 def read_number(message: Message, name: str) -> int:
     """A whole number in a message."""
     return _int(message, name)
+
+
+def read_signal(message: Message) -> int:
+    """The signal in a message."""
+    number = _int(message, "signal")
+    if not 0 < number <= LAST_SIGNAL:
+        raise WireError(f"cannot read '{message.verb}': there is no signal {number}")
+    return number
 
 
 def _encode(fields: list[tuple[str, object]]) -> Fields:

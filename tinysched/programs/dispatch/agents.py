@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from tinysched.errors import SpoolError, WireError
+from tinysched import __version__
+from tinysched.errors import NewerError, SpoolError, WireError
 from tinysched.host.clock import Clock
 from tinysched.job.model import Ended, Granted, Job, RunId, Running, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs.dispatch.books import Books
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.strangers import StrangerError, Strangers
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message
@@ -32,6 +34,7 @@ class Agents:
         self._terms = terms
         self._agents: dict[int, Channel] = {}
         self.fronts = Fronts(ledger, clock)
+        self.strangers = Strangers(clock)
         self._gone_since: dict[int, float] = {}
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
@@ -81,7 +84,10 @@ class Agents:
             case "leave":
                 self._leave(channel)
             case verb:
-                raise WireError(f"cannot follow '{verb}': no agent says that")
+                raise NewerError(
+                    f"cannot follow {verb[:40]!r}: version {__version__} does not know that",
+                    "if the dispatcher is too old: its admin runs 'tsdaemon restart'",
+                )
 
     def lost(self, channel: Channel) -> None:
         """A connection has ended."""
@@ -184,8 +190,13 @@ class Agents:
     # One message each
 
     def _hello(self, channel: Channel, message: Message) -> None:
-        messages.check_protocol(message)
         uid = channel.peer.uid
+        try:
+            self.strangers.check(uid, message)
+        except StrangerError:
+            if uid in self._gone_since:  # it is there, and so is what it runs
+                self._gone_since[uid] = self._clock.boottime()
+            raise
         former = self._agents.get(uid)
         self._agents[uid] = channel
         self._gone_since.pop(uid, None)

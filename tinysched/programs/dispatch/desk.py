@@ -87,20 +87,22 @@ class Desk:
             cure = "ask for fewer jobs at a time\n"
             channel.answer([("exit", b"1"), ("err", encode(why + cure))])
 
+    def refuse(self, channel: Channel, message: Message, error: TinyschedError) -> None:
+        """Tells whoever sent a message, of any kind, why nothing comes of it."""
+        answer = _refusal(message, error)
+        channel.answer([("exit", b"%d" % answer.exit_code), ("err", encode(answer.err))])
+
     def _answer(self, channel: Channel, message: Message) -> Answer:
         try:
             messages.check_protocol(message)
             return self._verbs[message.verb](channel, message)
         except TinyschedError as error:
-            cure = f"{error.cure}\n" if error.cure else ""
             uid = channel.peer.uid
             # Of what was submitted nothing may show up in a log that others read.
             is_ours = message.verb != "submit" or isinstance(error, RefusedError | WireError)
             words = error.sentence if is_ours else type(error).__name__
             LOG.info("Refused uid=%d %s: %s", uid, message.verb, words)
-            return Answer(
-                err=f"{_name(message)}: error: {error.sentence}\n{cure}", exit_code=error.exit_code
-            )
+            return _refusal(message, error)
 
     # Looking
 
@@ -193,6 +195,12 @@ class Desk:
     def _read_config(self, channel: Channel, _message: Message) -> Answer:
         self._rights.check_admin(channel.peer.uid, "reload the configuration")
         return Answer(out=self._reload())
+
+
+def _refusal(message: Message, error: TinyschedError) -> Answer:
+    cure = f"{error.cure}\n" if error.cure else ""
+    words = f"{_name(message)}: error: {error.sentence}\n{cure}"
+    return Answer(err=words, exit_code=error.exit_code)
 
 
 def _name(message: Message) -> str:

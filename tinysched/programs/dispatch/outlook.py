@@ -96,6 +96,8 @@ class Outlook:
             return Reason(name="ClientGone", words="its run_job.sh is not connected")
         if self._is_orphan(job):
             return Reason(name="AgentDown", words=NO_OWNER)
+        if words := self._refused(job):
+            return Reason(name="AgentDown", words=words)
         if self._is_starting(job):
             return Reason(name="AgentDown", words="its owner's agent is being started")
         array = job.request.array
@@ -119,6 +121,11 @@ class Outlook:
         if job.uid not in self._has_account:
             self._has_account[job.uid] = identity.user_name(job.uid) != str(job.uid)
         return not self._has_account[job.uid]
+
+    def _refused(self, job: Job) -> str:
+        """What is wrong with its owner's agent, if that is there and cannot be understood."""
+        launcher = self._books.launcher_of(job)
+        return "" if launcher in self._agents.uids() else self._agents.strangers.words(launcher)
 
     def _is_starting(self, job: Job) -> bool:
         """Nothing but its agent is missing, and that is on its way."""
