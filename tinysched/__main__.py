@@ -16,7 +16,7 @@ from tinysched.site import Site
 
 USAGE = """\
 Usage: tinysched dispatcher [--root DIR] [--supervised]
-       tinysched agent [--replace]
+       tinysched agent [--replace | --lock=FD]
        tinysched foreground CPUS yes|no COMMAND...
        tinysched completion bash|zsh
        tinysched --help | --version
@@ -26,7 +26,7 @@ The door to the programs of tinysched; people use tsbatch, tsqueue, tsdaemon and
   dispatcher    decide what runs when, in the foreground, as the queue's admin; --supervised: end
                 when the supervisor that started it dies; --root: of another queue
   agent         start the caller's jobs; the commands do this by themselves; --replace: end the
-                agent that is there
+                agent that is there; --lock: go on with its lock, as it does after an upgrade
   foreground    run a command in this terminal when its cores are free; what run_job.sh calls
   completion    print what makes a shell complete the commands
 
@@ -55,6 +55,10 @@ def _enter(site: Site, argv: list[str]) -> int:
             from tinysched.programs import agent
 
             return agent.main(site, replace=len(argv) > 1)
+        case ["agent", option] if option[:7] == "--lock=" and option[7:].isdecimal():
+            from tinysched.programs import agent
+
+            return agent.main(site, lock_fd=int(option[7:]))
         case ["foreground", *words]:
             from tinysched.programs import foreground
 

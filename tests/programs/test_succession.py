@@ -6,8 +6,10 @@ import signal
 import pytest
 
 from tests.fakes import FakeClock
+from tinysched.errors import SpoolError
 from tinysched.host.agent_start import shell_facts
 from tinysched.programs import succession
+from tinysched.site import Site
 from tinysched.spool import outbox
 from tinysched.spool.private import Private
 
@@ -99,6 +101,45 @@ def test_a_successor_ends_the_agent_with_term_and_at_last_with_kill(root, held):
     assert succession.wait_for_lock(Private.open(root, UID), FakeClock(), end) is not None
     assert sent[0] == signal.SIGTERM
     assert sent.count(signal.SIGKILL) == 1
+
+
+def test_who_was_the_agent_goes_on_with_its_lock(root, held):
+    private = Private.open(root, UID)
+    os.set_inheritable(held.fd, True)
+    lock = succession.keep_lock(private, held.fd)
+    assert not os.get_inheritable(lock.fd)
+    assert private.agent_pid() == os.getpid()
+    assert private.lock_agent() is None
+
+
+@pytest.mark.parametrize("descriptor", [0, 9999])
+def test_a_descriptor_that_is_no_lock_makes_nobody_an_agent(root, held, descriptor):
+    with pytest.raises(SpoolError, match=f"descriptor {descriptor} is not its lock"):
+        succession.keep_lock(Private.open(root, UID), descriptor)
+
+
+def test_the_lock_of_another_agent_cannot_be_gone_on_with(root, held):
+    own = os.open(f"{root}/users/u{UID}/agent.lock", os.O_RDWR)
+    with pytest.raises(SpoolError, match="is not its lock"):
+        succession.keep_lock(Private.open(root, UID), own)
+    os.close(own)
+
+
+def test_an_agent_stays_what_it_is_while_no_other_program_is_installed(root, held, tmp_path):
+    launcher, clock = tmp_path / "bin" / "tinysched", FakeClock()
+    launcher.parent.mkdir()
+    (tmp_path / "old").touch(mode=0o755)
+    (tmp_path / "new").touch(mode=0o644)
+    launcher.symlink_to(tmp_path / "old")
+    upgrade = succession.Upgrade(Site(root, None, str(launcher.parent)), held, clock)
+    for change in (lambda: None, launcher.unlink, lambda: launcher.symlink_to(tmp_path / "new")):
+        change()
+        clock.sleep(succession.UPGRADE_EVERY_S + 1)
+        assert upgrade.next_s() == 0
+        upgrade.look()  # would not come back
+        assert upgrade.next_s() == succession.UPGRADE_EVERY_S
+    upgrade.look_soon()
+    assert upgrade.next_s() == 0
 
 
 def test_who_has_got_the_pid_of_a_dead_agent_is_not_signalled():

@@ -64,7 +64,32 @@ def start(bin_dir: str, root: str, *, replace: bool = False) -> None:
         posix._exit(0)
 
 
-def _become_agent(argv: list[str], root: str) -> None:
+def program(bin_dir: str) -> str:
+    """Where the program lies that an agent is started from now, every link followed.
+
+    Raises: OSError if it could not be started.
+    """
+    if not posix.access(f"{bin_dir}/tinysched", posix.X_OK):
+        raise PermissionError(f"{bin_dir}/tinysched")
+    descriptor = posix.open(f"{bin_dir}/tinysched", posix.O_PATH | posix.O_CLOEXEC)
+    try:
+        return posix.readlink(f"/proc/self/fd/{descriptor}")
+    finally:
+        posix.close(descriptor)
+
+
+def succeed(bin_dir: str, root: str, lock: int) -> None:
+    """Turn this agent into the one that is installed now; it keeps the pid, the children, the lock.
+
+    `lock`: the descriptor of the agent's lock; all others are closed.
+
+    Raises: OSError if that fails; the process is then of no use any more.
+    """
+    posix.set_inheritable(lock, True)
+    _become_agent([f"{bin_dir}/tinysched", "agent", f"--lock={lock}"], root, lock)
+
+
+def _become_agent(argv: list[str], root: str, keep: int = -1) -> None:
     environment = {name: posix.environ[name] for name in _KEPT if name in posix.environ}
     environment[b"PATH"] = _PATH
     environment[b"TJS_ROOT"] = posix.fspath(root).encode("utf-8", "surrogateescape")
@@ -74,7 +99,7 @@ def _become_agent(argv: list[str], root: str) -> None:
         posix.dup2(nowhere, number)
         posix.set_inheritable(number, True)  # dup2 of a descriptor to itself changes nothing
     for name in posix.listdir("/proc/self/fd"):
-        if int(name) > 2:
+        if int(name) > 2 and int(name) != keep:
             try:
                 posix.close(int(name))
             except OSError:

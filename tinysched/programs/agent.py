@@ -16,12 +16,14 @@ import signal
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 
+from tinysched import __version__
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import agent_start, limits, processes
 from tinysched.host.clock import Clock, SystemClock
-from tinysched.programs import succession
+from tinysched.programs import events, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
+from tinysched.programs.loglines import OneLine
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
 from tinysched.spool.agentlock import AgentLock
@@ -41,14 +43,19 @@ DEFAULT_IDLE_S = 600.0
 LOG_SIZE = 2**20
 
 
-def main(site: Site, *, replace: bool = False) -> int:
+def main(site: Site, *, replace: bool = False, lock_fd: int | None = None) -> int:
     """Runs the agent of the calling user until it is not needed any more.
 
-    `replace`: ends another one that is there; else this one leaves.
+    `replace`: ends another one that is there; else this one leaves. `lock_fd`: this process is the
+    agent already, and was an older program until now.
     """
     clock = SystemClock()
     private = Private.open(site.root, os.getuid())
-    lock = succession.wait_for_lock(private, clock, succession.end_agent if replace else None)
+    lock: AgentLock | None
+    if lock_fd is None:
+        lock = succession.wait_for_lock(private, clock, succession.end_agent if replace else None)
+    else:
+        lock = succession.keep_lock(private, lock_fd)
     if lock is None:
         return 0
     _open_log(private)
@@ -66,10 +73,10 @@ def main(site: Site, *, replace: bool = False) -> int:
     try:
         agent.run()
     except TinyschedError as error:
-        LOG.error("Ended: %s", error.sentence)
+        LOG.error(events.AGENT_FAILS, error.sentence)
         return error.exit_code
     except Exception:
-        LOG.exception("Bug: ends, and a worker or the next command starts another")
+        LOG.exception(events.AGENT_BUG, os.getpid())
         raise
     return 0
 
@@ -81,7 +88,7 @@ def _open_log(private: Private) -> None:
         log = RotatingFileHandler(private.log_path, maxBytes=LOG_SIZE, backupCount=1)
     except OSError as error:
         raise SpoolError(f"cannot open {private.log_path}: {error.strerror}") from error
-    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.setFormatter(OneLine())
     logging.getLogger().handlers[:] = [log]
     logging.getLogger().setLevel(logging.INFO)
     if log.stream is not None:
@@ -94,7 +101,7 @@ def _show_shell(private: Private) -> None:
     try:
         private.save_shell(facts)
     except SpoolError as error:  # only a notice depends on it
-        LOG.warning("Cannot show what jobs inherit: %s", error.sentence)
+        LOG.warning(events.SHELL_UNSHOWN, error.sentence)
 
 
 class Agent:
@@ -105,7 +112,9 @@ class Agent:
         self._private = private
         self._lock = lock
         self._clock = clock
+        self._upgrade = succession.Upgrade(site, lock, clock)
         self._dispatcher: Channel | None = None
+        self._is_welcome = self._is_refused = False
         self._idle_s = DEFAULT_IDLE_S
         self._idle_since = clock.boottime()
         self._reconnect_at = 0.0
@@ -122,6 +131,7 @@ class Agent:
         self.wards = Wards(private, launchpad, clock, self._tell)
         self._orders: dict[str, Callable[[Message], None]] = {
             "welcome": self._welcome,
+            "reply": self._refused,
             "grant": self._begin,
             "stop": self._stop,
             "signal": self._signal,
@@ -137,14 +147,16 @@ class Agent:
         for signum in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(signum, self._on_signal)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
-        LOG.info("Begins pid=%d", os.getpid())
+        LOG.info(events.AGENT_BEGINS, os.getpid(), __version__)
         self.wards.adopt_all()
         while not self._is_leaving:
             self._stay_connected()
             self.wards.tend()
+            if not (self.wards.is_any_alive() or self._asked_to_leave):
+                self._upgrade.look()
             self._tidy()
             self._wait()
-        LOG.info("Ends pid=%d", os.getpid())
+        LOG.info(events.AGENT_ENDS, os.getpid())
 
     def _on_signal(self, signum: int, _frame: object) -> None:
         if signum != signal.SIGCHLD:
@@ -172,6 +184,8 @@ class Agent:
         """In how many seconds something is due, told or not."""
         now = self._clock.boottime()
         due = [self._garbage_at - now, self.wards.next_s()]
+        if not self.wards:
+            due.append(self._upgrade.next_s())
         if self._dispatcher is None:
             due.append(self._reconnect_at - now)
         elif not self.wards and not self._asked_to_leave:
@@ -196,16 +210,15 @@ class Agent:
         except OSError:
             return  # it is being restarted
         except WireError as error:
-            LOG.warning("No dispatcher to trust: %s", error.sentence)
+            LOG.warning(events.NOT_TRUSTED, error.sentence)
             return
-        self._reconnect_s = RECONNECT_S
         self.wards.forget_told()
         self.wards.adopt_all()  # a foreground client may have left a run behind
+        self.wards.tell_former_ends()
         hello = messages.greeting("agent", self.wards.stages())
         hello += [("token", token.encode()) for token in self._private.tokens()]
         self._dispatcher.send("hello", hello)
         self._take_back()
-        LOG.info("Connected runs=%d", len(self.wards))
 
     def _tell(self, verb: str, fields: messages.Fields) -> bool:
         """Says something to the dispatcher; false if nobody is there to hear it."""
@@ -223,22 +236,35 @@ class Agent:
                 self._obey(message)
             channel.flush()
         except WireError as error:
-            LOG.error("Dispatcher makes no sense: %s", error.sentence)
+            LOG.error(events.DISPATCHER_NONSENSE, error.sentence)
             channel.closed = True
         if channel.closed:
             channel.close()
             self._dispatcher = None
-            LOG.info("Disconnected")
+            self._upgrade.look_soon()
+            if self._is_welcome:
+                LOG.info(events.DISCONNECTED)
+            self._is_welcome = False
 
     def _obey(self, message: Message) -> None:
         order = self._orders.get(message.verb)
         if order is None:
-            LOG.warning("Not understood: '%s'", message.verb)
+            LOG.warning(events.NOT_UNDERSTOOD, message.verb)
             return
         order(message)
 
     def _welcome(self, message: Message) -> None:
+        if not self._is_welcome:
+            LOG.info(events.CONNECTED, len(self.wards))
+        self._is_welcome, self._is_refused = True, False
+        self._reconnect_s = RECONNECT_S
         self._idle_s = float(messages.read_number(message, "agent_idle_s"))
+
+    def _refused(self, message: Message) -> None:
+        """It does not understand us, and says why; said once, it is true until it welcomes us."""
+        if not self._is_refused:
+            LOG.warning(events.NOT_WELCOME, message.text("err", "").strip())
+        self._is_refused = True
 
     def _begin(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()
@@ -249,8 +275,7 @@ class Agent:
         self.wards.stop(messages.read_run(message), kill=kill)
 
     def _signal(self, message: Message) -> None:
-        run = messages.read_run(message)
-        self.wards.signal(run, messages.read_number(message, "signal"))
+        self.wards.signal(messages.read_run(message), messages.read_signal(message))
 
     def _acknowledged(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()
@@ -298,4 +323,4 @@ class Agent:
             for token in self._private.collect_garbage(keep, older_than):
                 self._registry.forget(token)
         except SpoolError as error:
-            LOG.warning("Garbage stays: %s", error.sentence)
+            LOG.warning(events.GARBAGE_STAYS, error.sentence)

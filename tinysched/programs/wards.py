@@ -10,6 +10,7 @@ from tinysched.host import processes
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit, RunId
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.programs import events
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
@@ -45,6 +46,10 @@ class Wards:
     def __len__(self) -> int:
         return len(self._wards)
 
+    def is_any_alive(self) -> bool:
+        """The end of some run is still to come."""
+        return any(ward.ending is None for ward in self._wards.values())
+
     def stages(self) -> list[tuple[RunId, str]]:
         """Every run and how far it has come, for a hello."""
         return [(run, ward.stage) for run, ward in self._wards.items()]
@@ -65,6 +70,16 @@ class Wards:
         """Workers say that there is news of these runs."""
         self._news.update(names)
 
+    def tell_former_ends(self) -> None:
+        """Ends that nobody may have heard of before the host was restarted.
+
+        Said before a hello: whoever has taken these runs for lost does not start them once more.
+        """
+        boot_id = self._clock.boot_id()
+        for ward in self._wards.values():
+            if ward.ending is not None and ward.is_of_former_boot(boot_id):
+                self._tell("ended", messages.ending_fields(ward.ending))
+
     def forget_told(self) -> None:
         """A new dispatcher has heard nothing yet."""
         for ward in self._wards.values():
@@ -78,25 +93,26 @@ class Wards:
             return
         try:
             self._wards[grant.run] = self._launchpad.begin(grant)
-            LOG.info("Starts job=%s attempt=%d", grant.run.job, grant.run.attempt)
+            LOG.info(events.LAUNCHING, grant.run.job, grant.run.attempt)
         except AlreadyClaimedError:
-            LOG.warning("Granted again job=%s attempt=%d", grant.run.job, grant.run.attempt)
+            LOG.warning(events.GRANTED_AGAIN, grant.run.job, grant.run.attempt)
             self.adopt_all()
         except TinyschedError as error:
-            LOG.error("Not started job=%s: %s", grant.run.job, error.sentence)
+            LOG.error(events.NOT_STARTED, grant.run.job, grant.run.attempt, error.sentence)
             self._tell("ended", messages.ending_fields(self._refusal(grant.run, error.sentence)))
 
     def stop(self, run: RunId, *, kill: bool) -> None:
         """Ends a run."""
         ward = self._wards.get(run)
         if ward is not None:
-            LOG.info("Stops job=%s", run.job)
+            LOG.info(events.STOPPING, run.job, run.attempt, kill)
             ward.stop(kill=kill)
 
     def signal(self, run: RunId, signum: int) -> None:
         """Sends one signal to a run's tree."""
         ward = self._wards.get(run)
         if ward is not None:
+            LOG.info(events.SIGNALLING, run.job, run.attempt, signum)
             ward.signal(signum)
 
     def forget(self, run: RunId) -> None:
@@ -108,7 +124,7 @@ class Wards:
             ward.close()
             self._private.retire(ward.dir, ward.grant.token)
         except SpoolError as error:
-            LOG.warning("Record stays job=%s: %s", run.job, error.sentence)
+            LOG.warning(events.RECORD_STAYS, run.job, run.attempt, error.sentence)
 
     # What is found on the disk
 
@@ -121,7 +137,8 @@ class Wards:
             try:
                 self._adopt(found)
             except SpoolError as error:
-                LOG.error("Not adopted job=%s: %s", found.run.job, error.sentence)
+                run = found.run
+                LOG.error(events.NOT_ADOPTED, run.job, run.attempt, error.sentence)
 
     def _adopt(self, found: RunDir) -> None:
         grant = found.grant()
@@ -132,9 +149,10 @@ class Wards:
         try:
             assignment = self._launchpad.assignment(grant)
         except TinyschedError as error:
-            LOG.warning("Request unreadable job=%s: %s", grant.run.job, error.sentence)
+            facts = (grant.run.job, grant.run.attempt, error.sentence)
+            LOG.warning(events.REQUEST_UNREADABLE, *facts)
             assignment = None
-        LOG.info("Adopted job=%s attempt=%d", grant.run.job, grant.run.attempt)
+        LOG.info(events.ADOPTED, grant.run.job, grant.run.attempt)
         ward = Ward(found, grant, assignment)
         ward.look()
         self._wards[found.run] = ward
@@ -150,7 +168,8 @@ class Wards:
             try:
                 self._tend(ward)
             except SpoolError as error:
-                LOG.error("Trouble job=%s: %s", ward.grant.run.job, error.sentence)
+                run = ward.grant.run
+                LOG.error(events.TROUBLE, run.job, run.attempt, error.sentence)
                 self._next_s = min(self._next_s, 1.0)
         if len(self._exits) > MOST_STRANGERS:  # orphans that nobody asks for
             self._exits.clear()
@@ -174,13 +193,18 @@ class Wards:
             self._next_s = min(self._next_s, LOOK_AGAIN_S)
         if ward.ending is not None or not is_gone:
             return
+        if ward.is_of_former_boot(self._clock.boot_id()) and not ward.is_exit_known:
+            ward.fail(self._clock, Cause.BOOT, "the host was restarted")
+            return
         if ward.started is None:
             self._start_again(ward)
             return
-        LOG.warning("Worker lost job=%s: watched by the agent", ward.grant.run.job)
-        workers = [other.worker for other in self._wards.values() if other.worker is not None]
-        ward.take_over(self._clock, workers)
+        LOG.warning(events.WORKER_LOST, ward.grant.run.job, ward.grant.run.attempt)
+        ward.take_over(self._clock, self._private, self._workers)
         self._watch_in_custody(ward)
+
+    def _workers(self) -> set[int]:
+        return {ward.worker for ward in self._wards.values() if ward.worker is not None}
 
     def _is_worker_gone(self, ward: Ward) -> bool:
         if ward.worker is not None:
@@ -217,7 +241,7 @@ class Wards:
         if not ward.dir.take_locks():
             self._next_s = min(self._next_s, LOOK_AGAIN_S)
             return
-        LOG.info("Starts again job=%s", ward.grant.run.job)
+        LOG.info(events.LAUNCHING_AGAIN, ward.grant.run.job, ward.grant.run.attempt)
         self._launchpad.start_worker(ward)
 
     def _watch_in_custody(self, ward: Ward) -> None:
@@ -230,7 +254,7 @@ class Wards:
         wait_s = custody.step()
         if custody.is_over:
             ward.finish()
-            LOG.info("Ended in custody job=%s", ward.grant.run.job)
+            LOG.info(events.CUSTODY_OVER, ward.grant.run.job, ward.grant.run.attempt)
         elif wait_s is not None:
             self._next_s = min(self._next_s, wait_s)
 

@@ -38,6 +38,20 @@ class AgentLock:
             disk.close(fd)  # removed, or replaced, between open and lock
         raise SpoolError(f"cannot take the lock {folder.where(name)}: it keeps changing")
 
+    @classmethod
+    def inherit(cls, folder: Folder, name: str, fd: int) -> AgentLock | None:
+        """Go on with it as the program that this process has become; None: it is not the lock."""
+        lock = cls(folder, name, fd)
+        try:
+            is_ours = lock.is_in_place() and try_lock(folder.disk, fd)
+            posix.set_inheritable(fd, False)
+        except OSError:
+            return None
+        if not is_ours:
+            return None
+        lock.show_pid()
+        return lock
+
     def is_in_place(self) -> bool:
         """Whether the locked file is still the one that others would find."""
         found = self._folder.status(self._name)

@@ -89,6 +89,13 @@ class Private:
         """
         return AgentLock.take(self._own, tree.AGENT_LOCK)
 
+    def inherit_lock(self, descriptor: int) -> AgentLock | None:
+        """Stay the agent, with the lock that this process had before; None: that is no lock.
+
+        Raises: SpoolError.
+        """
+        return AgentLock.inherit(self._own, tree.AGENT_LOCK, descriptor)
+
     def agent_alive(self) -> bool:
         """Whether an agent lives (it may be this process)."""
         return is_locked(self._own, tree.AGENT_LOCK)
