@@ -1,9 +1,12 @@
 """What programs may expect of a clock: the real one and the fake keep the same contract."""
 
+import os
+import select
+
 import pytest
 
 from tests.fakes import FakeClock
-from tinysched.host.clock import Clock, SystemClock
+from tinysched.host.clock import LONGEST_WAIT_S, Clock, SystemClock, timeout_ms
 
 
 @pytest.fixture(params=[SystemClock, FakeClock])
@@ -57,3 +60,16 @@ def test_a_reboot_begins_another_time():
     assert clock.boot_id() != before[0]
     assert clock.boottime() < before[1]
     assert clock.wall() > before[2]
+
+
+@pytest.mark.parametrize("wait_s", [-1.0, 0.0, 0.0004, 1.0, 2.6e6, 1e300, float("inf")])
+def test_whatever_is_waited_for_the_kernel_takes_it_as_a_timeout(wait_s):
+    reader, writer = os.pipe()
+    os.write(writer, b"x")
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    assert poll.poll(timeout_ms(wait_s))
+    assert timeout_ms(wait_s) / 1000 >= min(wait_s, LONGEST_WAIT_S)
+    assert timeout_ms(None) is None
+    os.close(reader)
+    os.close(writer)

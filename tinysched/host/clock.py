@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+# poll(2) takes its timeout as an int: 24 days and some hours.
+LONGEST_WAIT_S = 86400.0
+
 
 class Clock(Protocol):
     """What a program asks of time; tests hand in one that jumps."""
@@ -48,3 +51,11 @@ class SystemClock:
     def sleep(self, duration_s: float) -> None:
         """Let time pass."""
         time.sleep(duration_s)
+
+
+def timeout_ms(wait_s: float | None) -> int | None:
+    """How long to poll for what is due in `wait_s` seconds; whoever waits for longer wakes between.
+
+    Units: milliseconds, rounded up; None: until told.
+    """
+    return None if wait_s is None else int(max(0.0, min(wait_s, LONGEST_WAIT_S)) * 1000) + 1

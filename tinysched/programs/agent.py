@@ -19,7 +19,7 @@ from logging.handlers import RotatingFileHandler
 from tinysched import __version__
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import agent_start, limits, processes
-from tinysched.host.clock import Clock, SystemClock
+from tinysched.host.clock import Clock, SystemClock, timeout_ms
 from tinysched.programs import events, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
@@ -171,8 +171,7 @@ class Agent:
             poll.register(self._dispatcher.fileno(), select.POLLIN | wants)
         for descriptor in self.wards.descriptors():
             poll.register(descriptor, select.POLLIN)
-        timeout_ms = int(self._next_s() * 1000) + 1
-        ready = {descriptor for descriptor, _ in poll.poll(timeout_ms)}
+        ready = {descriptor for descriptor, _ in poll.poll(timeout_ms(self._next_s()))}
         if self._wake in ready:
             os.read(self._wake, 65536)
         if self._bell in ready:

@@ -9,7 +9,7 @@ import sys
 
 from tinysched.errors import EXIT_DONE, TryLaterError, WireError
 from tinysched.host import agent_start, caller
-from tinysched.host.clock import Clock
+from tinysched.host.clock import Clock, timeout_ms
 from tinysched.job.runs import Grant
 from tinysched.programs.ward import Ward
 from tinysched.site import Site
@@ -174,7 +174,7 @@ class Line:
         poll.register(self._bell, select.POLLIN)
         if self._channel is not None:
             poll.register(self._channel.fileno(), select.POLLIN)
-        ready = {fd for fd, _ in poll.poll(None if wait_s is None else int(wait_s * 1000) + 1)}
+        ready = {fd for fd, _ in poll.poll(timeout_ms(wait_s))}
         if self._wake in ready:
             os.read(self._wake, 4096)
         self.rung = os.read(self._bell, 4096) if self._bell in ready else b""

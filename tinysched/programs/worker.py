@@ -15,13 +15,14 @@ import signal
 from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
-from tinysched.host import launch, processes, tree
-from tinysched.host.clock import Clock
+from tinysched.host import launch, marks, processes, tree
+from tinysched.host.clock import Clock, timeout_ms
 from tinysched.job import environment
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
+from tinysched.programs.kin import Below
 from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
@@ -83,6 +84,7 @@ class _Worker:
         self._cpu_s = 0.0
         self._output = self._error = ""
         self._script = 0
+        self._mark = marks.new()
 
     def run(self) -> int:
         with contextlib.suppress(SpoolError):  # on a full disk the launch fails, and says so
@@ -96,16 +98,15 @@ class _Worker:
             if not self._assignment.request.foreground:
                 self._private.script(self._grant.token)  # again: its path is about to be run
             self._output, self._error = self._assignment.output, self._assignment.error
-            job = self._assignment.launch(self._dir, self._announce)
+            job = replace(self._assignment.launch(self._dir, self._announce), mark=self._mark)
             self._script = launch.launch(job).pid
         except TinyschedError as error:
             self._record(self._not_started(error.sentence))
             return 0
         self._dir.release_alive()
         self._ring()
-        custody = Custody(
-            self._grant, started_at, began_at, self._clock, self._members, self._is_empty
-        )
+        kin = Below(self._private, self._grant.run)
+        custody = Custody(self._grant, started_at, began_at, self._clock, kin)
         self._watch(custody, wake)
         custody.cpu_s = self._cpu_s
         self._record(custody.ending(self._output, self._error))
@@ -120,6 +121,7 @@ class _Worker:
                 start_ticks=ticks,
                 boot_id=self._clock.boot_id(),
                 started_at=self._clock.wall(),
+                mark=self._mark,
             )
         )
 
@@ -151,8 +153,7 @@ class _Worker:
             poll.register(self._superior.descriptor, select.POLLIN)
         for descriptor in self._callers:
             poll.register(descriptor, select.POLLIN)
-        timeout_ms = None if wait_s is None else int(wait_s * 1000) + 1
-        return {descriptor for descriptor, _ in poll.poll(timeout_ms)}
+        return {descriptor for descriptor, _ in poll.poll(timeout_ms(wait_s))}
 
     def _reap(self, custody: Custody) -> None:
         if self._assignment.request.foreground and self._script in processes.stopped():
@@ -171,32 +172,6 @@ class _Worker:
             if started is not None:
                 exit_ = Exit(code=code, signal=signum)
                 self._dir.write_started(replace(started, exit=exit_))
-
-    def _members(self) -> list[int]:
-        found = tree.descendants(os.getpid())
-        spared = self._spared() if found else frozenset()
-        return tree.descendants(os.getpid(), spared) if spared & set(found) else found
-
-    def _is_empty(self) -> bool:
-        """A walk can miss who moves: that we have no children is the kernel's own word."""
-        if self._members():
-            return False
-        return not processes.has_children() or bool(tree.descendants(os.getpid()))
-
-    def _spared(self) -> frozenset[int]:
-        """Who may be below us and is not of this job.
-
-        An agent that was started from inside this job; and, once that agent was killed, the
-        workers that it forked and the scripts whose workers were killed as well.
-        """
-        agent = self._private.agent_pid()
-        found = set() if agent is None else {agent}
-        for other in self._private.runs():
-            if other.run == self._grant.run:
-                continue
-            with contextlib.suppress(SpoolError):
-                found |= _alive_of(other)
-        return frozenset(found)
 
     def _sweep(self) -> None:
         """The second net: whoever got away from below us still carries the run's cookie."""
@@ -274,12 +249,3 @@ class _Worker:
         except OSError:
             return False
         return True
-
-
-def _alive_of(run: RunDir) -> set[int]:
-    """Worker and script of a run, as far as they live."""
-    worker, started = run.worker_pid(), run.started()
-    found = set() if worker is None else {worker}
-    if started is not None and processes.start_ticks(started.pid) == started.start_ticks:
-        found.add(started.pid)
-    return found
