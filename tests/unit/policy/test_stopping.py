@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysched.job.runs import Cause
-from tinysched.policy.stopping import GiveUp, Kill, Stopping, Term, Wait, step
+from tinysched.policy.stopping import GiveUp, Kill, Stopping, Term, Wait, Warn, step
 
 RUN = Stopping(started_at=100.0, limit_s=60, kill_wait_s=30.0)
 FREE = replace(RUN, limit_s=None)
@@ -122,6 +122,36 @@ def test_survivors_told_at_the_moment_of_the_exit_are_survivors():
     assert step(told, 130.0) == Wait(until=131.0)
 
 
+def test_a_run_that_wants_a_signal_before_its_limit_gets_it_then():
+    wants = replace(RUN, warn_s=20)
+    assert step(wants, 100.0) == Wait(until=140.0)
+    assert step(wants, 140.0) == Warn()
+    assert step(wants, 159.9) == Warn(), "late, and not too late"
+    assert step(replace(wants, warn_s=None), 140.0) == Wait(until=160.0), "once it has been sent"
+
+
+def test_a_signal_that_is_due_at_the_start_leaves_the_script_a_moment():
+    assert step(replace(RUN, warn_s=60), 100.0) == Wait(until=101.0)
+    assert step(replace(RUN, warn_s=600), 101.0) == Warn()
+
+
+@pytest.mark.parametrize(("limit_s", "warn_s"), [(60, 0), (1, 60), (0, 60), (None, 60)])
+def test_a_signal_that_would_come_with_the_limit_or_without_one_is_not_sent(limit_s, warn_s):
+    end = None if limit_s is None else 100.0 + limit_s
+    assert step(replace(RUN, limit_s=limit_s, warn_s=warn_s), 99.0) == Wait(until=end)
+
+
+def test_a_run_that_slept_over_its_limit_is_not_warned_any_more():
+    assert step(replace(RUN, warn_s=20), 1000.0) == Term(cause=Cause.LIMIT)
+
+
+def test_a_run_that_is_being_stopped_or_has_ended_is_not_warned():
+    wants = replace(RUN, warn_s=20)
+    assert step(replace(wants, cancel_at=150.0), 150.0) == Term(cause=Cause.CANCEL)
+    assert step(replace(wants, ended_at=150.0), 150.0) == Term(cause=Cause.EXIT)
+    assert step(replace(wants, limit_s=99, term_sent_at=150.0), 190.0) == Wait(until=199.0)
+
+
 # The laws: a program that does as it is told, at the moments it is told, on any history.
 
 
@@ -132,7 +162,7 @@ class Story:
         self.facts = facts
         self.now = facts.started_at
         self.cancel_at, self.kill, self.ended_at = cancel_at, kill, ended_at
-        self.sent, self.causes = [], set()
+        self.sent, self.causes, self.warned_at = [], set(), []
 
     def look(self):
         if self.cancel_at is not None and self.now >= self.cancel_at:
@@ -152,6 +182,9 @@ class Story:
                 coming = [at for at in (self.cancel_at, self.ended_at, until) if at is not None]
                 self.now = min((at for at in coming if at > self.now), default=self.now)
                 return self.now in coming
+            case Warn():
+                self.warned_at.append(self.now)
+                self.facts = replace(self.facts, warn_s=None)
             case Term(cause=cause):
                 self.send("TERM", cause)
                 self.facts = replace(self.facts, term_sent_at=self.now)
@@ -164,14 +197,15 @@ class Story:
         return True
 
 
+waits = st.integers(0, 60)
 moments = st.none() | st.integers(1000 * 8, 1200 * 8).map(lambda eighths: eighths / 8)
 
 
-@given(st.none() | st.integers(0, 100), st.integers(0, 60), moments, st.booleans(), moments)
+@given(st.none() | st.integers(0, 100), waits, st.none() | waits, moments, st.booleans(), moments)
 def test_every_stopped_run_is_killed_in_bounded_time_for_one_and_the_same_cause(
-    limit_s, kill_wait_s, cancel_at, kill, ended_at
+    limit_s, kill_wait_s, warn_s, cancel_at, kill, ended_at
 ):
-    facts = Stopping(started_at=1000.0, limit_s=limit_s, kill_wait_s=kill_wait_s)
+    facts = Stopping(started_at=1000.0, limit_s=limit_s, kill_wait_s=kill_wait_s, warn_s=warn_s)
     story = Story(facts, cancel_at, kill, ended_at)
     steps = 0
     while story.act():
@@ -181,3 +215,10 @@ def test_every_stopped_run_is_killed_in_bounded_time_for_one_and_the_same_cause(
     assert len(story.causes) == (1 if must_stop else 0)
     assert ("KILL" in story.sent) == must_stop
     assert "TERM" not in story.sent[1:]
+    ends = [at for at in (cancel_at, ended_at) if at is not None]
+    if limit_s is not None and warn_s is not None:
+        warn_at = max(1000.0 + limit_s - warn_s, 1001.0)
+        is_due = all(warn_at < at for at in [*ends, 1000.0 + limit_s])
+        assert story.warned_at == ([warn_at] if is_due else [])
+    else:
+        assert story.warned_at == []

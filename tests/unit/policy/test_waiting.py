@@ -12,6 +12,9 @@ puts = st.builds(
     cores=st.integers(1, 3),
     eligible_at=st.floats(0, 10),
     count=st.integers(1, 3),
+    rank=st.integers(0, 3),
+    memory_mib=st.integers(0, 2),
+    partition=st.sampled_from(("", "debug")),
 )
 drops = st.integers(1, 8)
 
@@ -29,10 +32,10 @@ def test_after_any_puts_and_drops_it_holds_what_a_dictionary_would(changes):
     assert list(waiting) == sorted(plain.values(), key=lambda entry: entry.age)
     assert len(waiting) == len(plain)
     assert [waiting.get(number) for number in range(1, 9)] == [plain.get(n) for n in range(1, 9)]
-    buckets = {(uid, cores): list(ages) for uid, cores, ages in waiting.buckets()}
+    buckets = {(uid, size): list(ages) for uid, size, ages in waiting.buckets()}
     assert sum(map(len, buckets.values())) == len(plain)
-    for (uid, cores), ages in buckets.items():
+    for (uid, size), ages in buckets.items():
         assert ages == sorted(
-            entry.age for entry in plain.values() if (entry.uid, entry.cores) == (uid, cores)
+            entry.age for entry in plain.values() if (entry.uid, entry.size) == (uid, size)
         )
         assert ages

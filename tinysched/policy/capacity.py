@@ -1,0 +1,103 @@
+"""What the queue has to give as a whole, what a job takes of it, and what can never start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysched.job.model import Job, Reason
+from tinysched.job.quantities import format_duration
+from tinysched.job.request import Request
+from tinysched.partitions import Partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What one start of a job takes: cores, memory (0: it is not counted), of which partition."""
+
+    cores: int
+    memory_mib: int = 0
+    partition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """Everything there is. `memory_mib` None: memory is not counted."""
+
+    cores: int
+    memory_mib: int | None = None
+    default_memory_mib: int = 0
+    partitions: tuple[Partition, ...] = ()
+
+    def demand(self, job: Job) -> Demand:
+        """What one start of a job takes, in the first of its partitions that could run it."""
+        request = job.request
+        partition = self.partition(job)
+        cores = self.cores_of(request)
+        return Demand(
+            cores=cores,
+            memory_mib=0 if self.memory_mib is None else self.memory_of(request, cores, partition),
+            partition="" if partition is None else partition.name,
+        )
+
+    def cores_of(self, request: Request) -> int:
+        """The cores that one start takes."""
+        return self.cores if request.exclusive else request.cores
+
+    def memory_of(self, request: Request, cores: int, partition: Partition | None) -> int:
+        """The memory that one start asks for. Units: MiB."""
+        if request.memory_mib is not None:
+            return request.memory_mib or self.memory_mib or 0
+        each = request.memory_per_cpu_mib
+        if each is None and partition is not None:
+            each = partition.default_mem_per_cpu_mib
+        return self.default_memory_mib if each is None else each * cores
+
+    def partition(self, job: Job) -> Partition | None:
+        """Where a job runs; None if the queue has no partitions, or none of that name."""
+        named = self.named(job.request)
+        return next((one for one in named if _obstacle(one, job) is None), next(iter(named), None))
+
+    def named(self, request: Request) -> list[Partition]:
+        """The partitions a request names that exist, in its order; the default if it names none."""
+        if request.partition is None:
+            return [one for one in self.partitions if one.is_default]
+        by_name = {one.name: one for one in self.partitions}
+        names = request.partition.split(",")
+        return [by_name[name] for name in names if name in by_name]
+
+    def limit_s(self, job: Job) -> int | None:
+        """How long a job may run. Units: seconds."""
+        if job.request.limit_s is not None:
+            return job.request.limit_s
+        partition = self.partition(job)
+        if partition is None:
+            return None
+        return (
+            partition.max_time_s if partition.default_time_s is None else partition.default_time_s
+        )
+
+    def obstacle(self, job: Job) -> Reason | None:
+        """Why a job can never start as things are; None if it can."""
+        request, named = job.request, self.named(job.request)
+        if (request.nodes or 1) > 1:
+            return Reason(name="PartitionConfig", words="this queue has one host")
+        if self.partitions and not named:
+            words = f"partition {request.partition} is gone"
+            return Reason(name="PartitionDown", words=words)
+        found = [_obstacle(partition, job) for partition in named]
+        return None if None in found else next(iter(found), None)
+
+
+def _obstacle(partition: Partition, job: Job) -> Reason | None:
+    most, asked = partition.max_time_s, job.request.limit_s
+    if most is not None and asked is not None and asked > most:
+        words = (
+            f"asks for {format_duration(asked)}, {partition.name} allows {format_duration(most)}"
+        )
+        return Reason(name="PartitionTimeLimit", words=words)
+    if partition.users is not None and not {job.user, str(job.uid)} & partition.users:
+        return Reason(name="AccountNotAllowed", words=f"{job.user} may not use {partition.name}")
+    if partition.cores is not None and job.request.cores > partition.cores:
+        words = f"needs {job.request.cores} cores, {partition.name} has {partition.cores}"
+        return Reason(name="PartitionConfig", words=words)
+    return None
