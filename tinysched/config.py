@@ -184,6 +184,10 @@ class Config:
         5, accepts.whole(0, 1000, "files"), "How many logs that were put aside are kept."
     )
 
+    def differences(self, other: Config) -> tuple[str, ...]:
+        """The keys whose values are not the same in both."""
+        return tuple(k for k in KEYS if getattr(self, k) != getattr(other, k))
+
 
 KEYS: dict[str, Accepts] = {key.name: key.metadata["accepts"] for key in fields(Config)}
 

@@ -18,6 +18,7 @@ from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
 from tinysched.host import cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
+from tinysched.programs import events
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
@@ -36,6 +37,8 @@ SOCKET_MODE = 0o660
 # Descriptors that connections leave to the rest of the program.
 SPARE_FILES = 128
 RETRY_S = 1.0
+# Of what was found damaged, so much is logged; all of it is in the status.
+MOST_NOTES = 100
 
 
 def main(site: Site) -> int:
@@ -49,13 +52,13 @@ def main(site: Site) -> int:
     journal.open_log(site.root, config, clock)
     dispatcher = Dispatcher(site.root, store, config, clock)
     listener = Listener(f"{site.root}/run", "ctl.sock", SOCKET_MODE)
-    LOG.info("Begins pid=%d version=%s root=%s", os.getpid(), __version__, site.root)
+    LOG.info(events.BEGINS, os.getpid(), __version__, site.root)
     try:
         dispatcher.serve(listener)
     finally:
         listener.close()
         dispatcher.close()
-        LOG.info("Ends pid=%d", os.getpid())
+        LOG.info(events.ENDS, os.getpid())
     return 0
 
 
@@ -73,6 +76,7 @@ class Dispatcher:
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, allowed_cores(config, cores.usable_cores()))
         self.ledger.settle_arrays(clock.wall())
+        self._say_found()
         self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
         self.desk = Desk(
             self.ledger,
@@ -88,6 +92,13 @@ class Dispatcher:
         status = os.stat(root)
         self._place = (status.st_dev, status.st_ino)
         self._plan_again_at: float | None = None
+
+    def _say_found(self) -> None:
+        for sentence in self._quarantined[:MOST_NOTES]:
+            LOG.warning(events.QUARANTINED, sentence)
+        for job, unit in self.ledger.books.live():
+            state = type(unit.state).__name__.upper()
+            LOG.info(events.FOUND, unit.id, job.user, unit.attempt, state)
 
     def close(self) -> None:
         """Leaves the spool as the next start likes to find it."""
@@ -138,14 +149,14 @@ class Dispatcher:
             self.desk.refuse(channel, message, error)
             channel.closed = True
         except WireError as error:
-            LOG.warning("Nonsense from uid=%d: %s", channel.peer.uid, error.sentence)
+            LOG.warning(events.NONSENSE, channel.peer.uid, error.sentence)
             self.desk.refuse(channel, message, error)
             # A newer agent may say more than we know, and still do what it is told.
             is_known = isinstance(error, NewerError) and self.agents.is_in_use(channel)
             channel.closed = channel.closed or not is_known
         except Exception:
             # Nobody's message may end everybody's queue: the caller loses the connection, we log.
-            LOG.exception("Bug uid=%d verb=%r", channel.peer.uid, message.verb[:40])
+            LOG.exception(events.BUG, channel.peer.uid, message.verb[:40])
             channel.closed = True
 
     def advance(self) -> None:
@@ -165,17 +176,17 @@ class Dispatcher:
         if not len(books.waiting) or books.cores_free <= 0:
             return
         for start in fifo.plan(books.waiting, self.desk.outlook.room(), now):
+            job = books.jobs[start.id]
             try:
-                granted = self.ledger.grant(start.id, start.count, now)
+                pid = self.agents.launcher_pid(job)
+                granted = self.ledger.grant(start.id, start.count, now, pid)
             except SpoolError as error:
-                LOG.error("Nothing starts job=%d: %s", start.id, error.sentence)
+                LOG.error(events.NOT_GRANTED, start.id, job.user, error.sentence)
                 self._plan_again_at = self._clock.boottime() + RETRY_S
                 return
             for job, unit in granted:
-                LOG.info(
-                    "Granted job=%s user=%s attempt=%d cores=%d",
-                    unit.id, job.user, unit.attempt, books.cores_of(job),
-                )  # fmt: skip
+                facts = (unit.id, job.user, unit.attempt, books.cores_of(job), pid)
+                LOG.info(events.GRANTED, *facts)
                 self.agents.grant(job, unit)
 
     def next_s(self) -> float:
@@ -207,10 +218,10 @@ class Dispatcher:
         try:
             self.ledger.purge(numbers)
         except SpoolError as error:
-            LOG.error("Purge failed: %s", error.sentence)
+            LOG.error(events.PURGE_FAILED, error.sentence)
             return
-        if numbers:
-            LOG.info("Purged jobs=%d", len(numbers))
+        for number in numbers:
+            LOG.info(events.PURGED, number, "rule")
 
     def _forget_requests(self, channel: Channel, message: Message) -> None:
         """Tells an agent which of its stored requests belong to no job that could still run."""
@@ -227,14 +238,14 @@ class Dispatcher:
             if (found.st_dev, found.st_ino) != self._place:
                 raise FileNotFoundError
         except OSError:
-            LOG.error("The root is gone: %s", self._root)
+            LOG.error(events.ROOT_GONE, self._root)
             self._stop()
             return
         try:
             for sentence in self._store.evict_squatters():
-                LOG.warning("Moved out of the way: %s", sentence)
+                LOG.warning(events.MOVED_ASIDE, sentence)
         except SpoolError as error:
-            LOG.error("Cannot look after users/: %s", error.sentence)
+            LOG.error(events.USERS_UNTENDED, error.sentence)
 
     # Configuration and status
 
@@ -247,14 +258,15 @@ class Dispatcher:
             config = load(f"{self._root}/config.yaml", os.environ)  # noqa: TID251 - as in main
         except ConfigError as error:
             self._config_errors = (error.sentence,)
-            LOG.error("Configuration not changed: %s", error.sentence)
+            LOG.error(events.CONFIG_REFUSED, error.sentence)
             raise
+        changed = config.differences(self._config)
         self._config, self._config_errors = config, ()
         journal.follow(self._root, config)
         self._store.set_meta_mode(journal.mode_of(config))
         self.ledger.books.resize(allowed_cores(config, cores.usable_cores()))
         self._purge_at = self._clock.boottime()
-        LOG.info("Configuration read cores=%d", self.ledger.books.cores_total)
+        LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)
         return f"configuration read: {self.ledger.books.cores_total} cores\n"
 
     def _terms(self, config: Config) -> Terms:

@@ -12,6 +12,8 @@ from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.selecting import Chooser, Chosen, named, unknown
+from tinysched.programs import events
+from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.rights import DENIED, Rights
@@ -123,19 +125,27 @@ class Changes:
 
     def _end(self, uid: int, job: Job, chosen: Chosen, *, kill: bool) -> None:
         cancel = Cancel(by_uid=uid, ordered_at=self._clock.wall(), kill=kill)
-        LOG.info("Cancel ordered job=%s by=%d", job.id, uid)
         waiting = chosen.todo | _requeued(chosen)
         if waiting:
             self._ledger.cancel_waiting(job.id, waiting, cancel)
+            LOG.info(events.WITHDRAWN, job.id, job.user, uid, waiting)
+            journal.say_array_ended(self._books.jobs[job.id])
         for unit in chosen.units:
             if isinstance(unit.state, Pending):
                 if unit.id.task is None:
                     self._ledger.order_cancel(unit, cancel)
+                    self._say_ordered(job, unit, cancel)
                 if job.request.foreground:
                     self._agents.stop(job, unit, kill=kill)
             elif not isinstance(unit.state, Ended):
                 self._ledger.order_cancel(unit, cancel)
+                self._say_ordered(job, unit, cancel)
                 self._agents.stop(self._books.jobs[job.id], unit, kill=kill)
+
+    def _say_ordered(self, job: Job, unit: Unit, cancel: Cancel) -> None:
+        signal = "KILL" if cancel.kill else "TERM"
+        LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, signal)
+        journal.say_cancelled(job, self._books.unit(unit.id) or unit)
 
     def _signal(self, job: Job, chosen: Chosen, signal: int) -> None:
         for unit in chosen.units:
@@ -185,7 +195,7 @@ class Changes:
         hold = Hold.USER if uid == job.uid else Hold.ADMIN
         if job.hold is not Hold.ADMIN:
             self._ledger.set_hold(job.id, hold, self._clock.wall(), uid)
-            LOG.info("Held job=%d by=%d", job.id, uid)
+            LOG.info(events.HELD, job.id, job.user, uid)
 
     def _release(self, uid: int, job: Job) -> None:
         if job.is_final:
@@ -194,7 +204,7 @@ class Changes:
             raise RefusedError(f"cannot release job {job.id}: an admin holds it")
         if job.hold is not None:
             self._ledger.set_hold(job.id, None, self._clock.wall(), uid)
-            LOG.info("Released job=%d by=%d", job.id, uid)
+            LOG.info(events.RELEASED, job.id, job.user, uid)
 
     def _check_kept(self, job: Job, unit: Unit, state: Ended, now: float) -> None:
         kept_s = self._terms().min_job_age_s
@@ -220,11 +230,12 @@ class Changes:
             if isinstance(unit.state, Ended):
                 self._check_kept(job, unit, unit.state, now)
                 self._ledger.requeue(unit, now, uid)
+                LOG.info(events.REQUEUED, unit.id, job.user, uid, "ordered")
             else:
                 again = Cancel(by_uid=uid, ordered_at=now, requeue=True)
                 self._ledger.order_cancel(unit, again)
+                LOG.info(events.REQUEUE_ORDERED, unit.id, job.user, uid)
                 self._agents.stop(self._books.jobs[job.id], unit, kill=False)
-            LOG.info("Requeued job=%s", unit.id)
 
 
 def new_job(number: int, uid: int, user: str, token: str, request: Request, now: float) -> Job:

@@ -12,6 +12,7 @@ from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
 from tinysched.job.queries import Filter
 from tinysched.policy import retention
+from tinysched.programs import events
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.changes import Changes
@@ -101,7 +102,7 @@ class Desk:
             # Of what was submitted nothing may show up in a log that others read.
             is_ours = message.verb != "submit" or isinstance(error, RefusedError | WireError)
             words = error.sentence if is_ours else type(error).__name__
-            LOG.info("Refused uid=%d %s: %s", uid, message.verb, words)
+            LOG.info(events.REFUSED, uid, message.verb, words)
             return _refusal(message, error)
 
     # Looking
@@ -169,7 +170,8 @@ class Desk:
         numbers = self.purgeable(rule)
         if not query.dry_run:
             self._ledger.purge(numbers)
-            LOG.info("Purged jobs=%d uid=%d", len(numbers), channel.peer.uid)
+            for number in numbers:
+                LOG.info(events.PURGED, number, channel.peer.uid)
         return Answer(out=tspurge.render(numbers, dry_run=query.dry_run))
 
     def purgeable(self, rule: retention.Rule) -> list[int]:

@@ -7,6 +7,8 @@ import logging
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
 from tinysched.job.model import Cancel, Job, Pending, Unit
+from tinysched.programs import events
+from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.wire.channel import Channel
 
@@ -87,12 +89,13 @@ class Fronts:
         return max(0.0, self._due_at - self._clock.boottime())
 
     def _cancel(self, job: Job, unit: Unit) -> None:
-        LOG.info("Client gone: cancelled job=%s user=%s", job.id, job.user)
+        LOG.info(events.CLIENT_GONE, job.id, job.user)
         cancel = Cancel(by_uid=job.uid, ordered_at=self._clock.wall())
         try:
             self._ledger.order_cancel(unit, cancel)
+            journal.say_cancelled(job, self._books.unit(unit.id) or unit)
         except SpoolError as error:
-            LOG.error("Cancel not recorded job=%s: %s", job.id, error.sentence)
+            LOG.error(events.CANCEL_NOT_RECORDED, job.id, job.user, error.sentence)
             self._books.absent.add(job.id)
             self._books.file(job.id)
             self._due_at = self._clock.boottime() + RETRY_S

@@ -13,6 +13,7 @@ from tinysched.host.clock import Clock
 from tinysched.host.cores import short_hostname
 from tinysched.job.model import Job
 from tinysched.job.request import Request
+from tinysched.programs import events
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.changes import new_job
@@ -103,7 +104,9 @@ class Intake:
         number, now = self._ledger.new_id(), self._clock.wall()
         job = new_job(number, uid, identity.user_name(uid), token, request, now)
         self._ledger.accept(job, script)
-        LOG.info("Accepted job=%d user=%s cores=%d", number, job.user, job.request.cores)
+        tasks = 0 if request.array is None else len(request.array.tasks)
+        facts = (number, job.user, request.cores, request.limit_s, tasks, request.held)
+        LOG.info(events.SUBMITTED, *facts)
         return self._books.jobs[number]
 
     def _check_array(self, request: Request) -> None:

@@ -13,8 +13,13 @@ from logging.handlers import RotatingFileHandler
 from tinysched.config import Config
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
-from tinysched.report.text import visible
+from tinysched.job import lifecycle
+from tinysched.job.model import Elements, Ended, Job, Pending, Unit
+from tinysched.job.runs import Cause, Ending
+from tinysched.programs import events
+from tinysched.programs.loglines import OneLine
 
+LOG = logging.getLogger("dispatcher")
 OPEN_MODE = 0o640
 PRIVATE_MODE = 0o600
 # Of one kind of line about one user, so many in a minute are enough.
@@ -23,21 +28,8 @@ MOST_ALIKE = 100
 MOST_KINDS = 10_000
 
 
-class OneLine(logging.Formatter):
-    """Makes what others said harmless: no line of theirs can pass for one of ours."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
-        """The line, with everything that is no plain sign made visible."""
-        return visible(super().formatMessage(record))
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, and a traceback set in: what an exception says may come from others, too."""
-        first, *rest = super().format(record).split("\n")
-        return "\n".join([first, *(f"    {visible(line)}" for line in rest)])
-
-
 class Enough(logging.Filter):
-    """Lets through so many lines of a kind and a user in a minute, and then says that it stopped.
+    """Lets through so many lines of a kind and a user in a minute; the last says `muted_s=60`.
 
     Only what any user can cause as often as they like is counted: lines whose first value is a uid.
     """
@@ -59,7 +51,7 @@ class Enough(logging.Filter):
         kind = (record.msg, record.args[0])
         count = self._seen[kind] = self._seen.get(kind, 0) + 1
         if count == MOST_ALIKE:
-            record.msg = f"{record.msg} (and no more such lines for a minute)"
+            record.msg = f"{record.msg} muted_s={WINDOW_S:.0f}"
         return count <= MOST_ALIKE
 
 
@@ -90,7 +82,7 @@ def open_log(root: str, config: Config, clock: Clock) -> None:
         log = _Log(path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files)
     except OSError as error:
         raise SpoolError(f"cannot open {path}: {error.strerror}") from error
-    log.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
+    log.setFormatter(OneLine())
     log.addFilter(Enough(clock))
     logging.getLogger().handlers[:] = [log]
     follow(root, config)
@@ -109,4 +101,51 @@ def follow(root: str, config: Config) -> None:
             if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
                 os.chmod(entry.path, mode)  # nobody else can put anything there
     except OSError as error:
-        logging.getLogger("dispatcher").warning("Modes of logs stay: %s", error)
+        LOG.warning(events.MODES_STAY, error)
+
+
+def say_ended(job: Job, unit: Unit | None, ending: Ending) -> None:
+    """An attempt is over and on record. `job`, `unit`: as they are now."""
+    if unit is None:
+        return
+    name, attempt = unit.id, ending.run.attempt
+    if ending.cause is Cause.LIMIT:
+        LOG.info(events.LIMIT_REACHED, name, job.user, attempt, job.request.limit_s)
+    outcome, _ = lifecycle.verdict(ending, unit.cancel, None)
+    how = (outcome.value, ending.cause.value, ending.exit)
+    cost = (ending.elapsed_s, ending.cpu_s, len(ending.survivors))
+    LOG.info(events.ENDED, name, job.user, attempt, *how, *cost)
+    if isinstance(unit.state, Pending):
+        LOG.info(events.REQUEUED, name, job.user, None, "ordered")
+    say_array_ended(job)
+
+
+def say_array_ended(job: Job) -> None:
+    """Says so if an array, as it is now, has no task left."""
+    if isinstance(job.work, Elements) and job.is_final:
+        LOG.info(events.ARRAY_ENDED, job.id, job.user, job.work.worst.value)
+
+
+def say_cancelled(job: Job, unit: Unit) -> None:
+    """What never started, and was cancelled, is over at once."""
+    if isinstance(unit.state, Ended):
+        how = (unit.state.outcome.value, Cause.CANCEL.value, None)
+        LOG.info(events.ENDED, unit.id, job.user, unit.attempt, *how, 0.0, 0.0, 0)
+
+
+class DiskWatch:
+    """Says once that the disk refuses records, and once that it takes them again."""
+
+    def __init__(self) -> None:
+        self._is_refused = False
+
+    def __enter__(self) -> None:
+        """Around every write."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, SpoolError) and not self._is_refused:
+            self._is_refused = True
+            LOG.error(events.DISK_REFUSED, error.sentence)
+        elif error is None and self._is_refused:
+            self._is_refused = False
+            LOG.info(events.DISK_RETURNED)

@@ -24,6 +24,7 @@ from tinysched.job.model import (
 )
 from tinysched.job.ranges import Ranges
 from tinysched.job.runs import Ending
+from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
 from tinysched.spool.store import Store
@@ -41,6 +42,7 @@ class Ledger:
 
     def __init__(self, store: Store, loaded: Loaded, cores_total: int) -> None:
         self._store = store
+        self._disk_watch = journal.DiskWatch()
         self.books = Books(cores_total)
         for job in sorted(loaded.jobs, key=lambda job: job.id):
             self.books.learn_job(job)
@@ -226,7 +228,8 @@ class Ledger:
 
     def _save(self, *records: Job | Task) -> None:
         """Writes records, then knows them; entries among the waiting follow by themselves."""
-        saved = self._store.publish(records)
+        with self._disk_watch:
+            saved = self._store.publish(records)
         for record in saved:
             if isinstance(record, Job):
                 self.books.learn_job(record)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
 from tinysched.host.clock import Clock
+from tinysched.programs import events
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
 
@@ -42,7 +43,7 @@ class Strangers:
         except WireError as error:
             words = _words(messages.version_of(hello), is_newer=isinstance(error, NewerError))
             if self.words(uid) != words:
-                LOG.warning("Agent refused uid=%d: %s", uid, error.sentence)
+                LOG.warning(events.AGENT_REFUSED, uid, error.sentence)
             self._strangers[uid] = Stranger(knocked_at=self._clock.boottime(), words=words)
             raise StrangerError(error.sentence) from None
         self._strangers.pop(uid, None)

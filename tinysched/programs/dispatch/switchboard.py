@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tinysched import __version__
 from tinysched.errors import EXIT_TRY_LATER, WireError
 from tinysched.host.clock import Clock
+from tinysched.programs import events
 from tinysched.wire.channel import Channel, Listener, Message
 
 LOG = logging.getLogger("dispatcher")
@@ -123,7 +124,7 @@ class Switchboard:
             limit = f"all users together may hold {bounds.connections_in_all}"
         else:
             return True
-        LOG.warning("Refused uid=%d a connection: %d are open, %s", uid, held, limit)
+        LOG.warning(events.CONNECTION_REFUSED, uid, held, limit)
         words = f"error: cannot serve you: you hold {held} connections, and {limit}\n"
         fields = [("exit", b"%d" % EXIT_TRY_LATER), ("err", words.encode())]
         channel.answer([*fields, ("version", __version__.encode())])
@@ -159,7 +160,7 @@ class Switchboard:
         try:
             messages = channel.receive(1)
         except WireError as error:
-            LOG.warning("Nonsense from uid=%d: %s", channel.peer.uid, error.sentence)
+            LOG.warning(events.NONSENSE, channel.peer.uid, error.sentence)
             channel.give_up()
             return None
         if not messages:
@@ -192,7 +193,7 @@ class Switchboard:
         for uid, channels in held.items():
             channels.sort(key=lambda channel: channel.held)
             while sum(channel.held for channel in channels) > MOST_HELD:
-                LOG.warning("Hung up on uid=%d: %d bytes wait", uid, channels[-1].held)
+                LOG.warning(events.HUNG_UP, uid, f"{channels[-1].held} bytes wait")
                 channels.pop().give_up()
         now, silence_s = self._clock.boottime(), self._bounds().silence_s
         if now < self._look_at:
@@ -201,7 +202,8 @@ class Switchboard:
         for descriptor, heard_at in list(self._heard_at.items()):
             channel = self._channels[descriptor]
             if now - heard_at > silence_s and not self._is_needed(channel):
-                LOG.info("Hung up on uid=%d: silent for %.0f s", channel.peer.uid, now - heard_at)
+                words = f"silent for {now - heard_at:.0f} s"
+                LOG.info(events.HUNG_UP, channel.peer.uid, words)
                 channel.give_up()
 
     def _hang_up(self, descriptor: int, channel: Channel) -> None:

@@ -1,0 +1,61 @@
+"""How an event becomes one line of a log: a moment, a level, a name, facts that grep can find."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import re
+from datetime import datetime, timezone
+
+from tinysched.report.text import visible
+
+# What needs no quotes around it.
+_PLAIN = re.compile(r"[\w.,:/+@%~-]+", re.ASCII)
+# No fact is longer: whoever causes a line does not fill the log with it.
+LONGEST_FACT = 500
+
+
+class OneLine(logging.Formatter):
+    """Makes what others said harmless: no fact of theirs can pass for two, or for a line of ours.
+
+    Moments are local time with its offset, as in ISO 8601.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatTime(  # noqa: N802 -- logging's own name
+        self, record: logging.LogRecord, datefmt: str | None = None
+    ) -> str:
+        """`2026-02-03T09:15:02.137+01:00`."""
+        moment = datetime.fromtimestamp(record.created, timezone.utc).astimezone()
+        return moment.isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
+        """The line, with everything that is no plain sign made visible."""
+        return visible(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and a traceback set in: what an exception says may come from others, too."""
+        quoted = copy.copy(record)
+        if isinstance(record.args, tuple):
+            quoted.args = tuple(map(_fact, record.args))
+        first, *rest = super().format(quoted).split("\n")
+        return "\n".join([first, *(f"    {visible(line)}" for line in rest)])
+
+
+def _fact(value: object) -> object:
+    r"""A fact as it stands in a line: `42`, `0:9`, `"cannot open \"x y\": Permission denied"`."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return value
+    text = str(value)
+    if len(text) > LONGEST_FACT:
+        text = f"{text[:LONGEST_FACT]}..."
+    if _PLAIN.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{visible(escaped)}"'
