@@ -40,9 +40,13 @@ class Watched(Custody):
             limit_s=limit_s,
             kill_wait_s=kill_wait_s,
         )
-        super().__init__(
-            grant, self.began_wall, BEGAN, self.clock, self._alive, lambda: not self._alive()
-        )
+        super().__init__(grant, self.began_wall, BEGAN, self.clock, self)
+
+    def members(self):
+        return self._alive()
+
+    def is_empty(self):
+        return not self._alive()
 
     def _alive(self):
         return [1] * self.script_alive + self.others

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinysched.errors import TinyschedError
-from tinysched.host import execution, limits, processes, terminal
+from tinysched.host import execution, limits, marks, processes, terminal
 
 Stream = str | int
 """A path to open, or a descriptor to hand on (a foreground job keeps its terminal)."""
@@ -32,7 +32,8 @@ class Launch:
     `called` is its name in messages. `limits` is the submitter's /proc/self/limits, raw (''
     changes none). `keep` names descriptors the job inherits beyond its three streams.
     `announce` is called in the child with its pid just before exec; what it raises stops the start.
-    A `foreground` job gets a process group that owns the terminal, any other a session.
+    A `foreground` job gets a process group that owns the terminal, any other a session. `mark`: see
+    host/marks.py.
     """
 
     argv: Sequence[str | bytes]
@@ -48,6 +49,7 @@ class Launch:
     announce: Callable[[int], None] = lambda _pid: None
     foreground: bool = False
     called: str = ""
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,7 @@ def _prepare(job: Launch) -> None:
     os.umask(job.umask)
     # The limits come last: ours are needed to open, to write `started`, and to say what failed.
     limits.apply(limits.parse(job.limits))
+    marks.put_on(job.mark)
     processes.reset_signals()
 
 

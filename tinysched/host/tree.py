@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 
-from tinysched.host.processes import send
+from tinysched.host.processes import open_pidfd, send_pidfd
 
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _DEAD = (b"Z", b"X")
@@ -64,9 +64,34 @@ def scanned_children() -> Children:
     return lambda pid: table.get(pid, [])
 
 
+def children(pid: int) -> list[int]:
+    """List the children of a process, zombies included."""
+    return listed_children(pid) if _kernel_lists() else list(scanned_children()(pid))
+
+
+def is_below(pid: int, roots: Collection[int]) -> bool:
+    """Tell whether a process is one of these, or has one of these above it."""
+    while pid > 1:
+        if pid in roots:
+            return True
+        fields = _stat(pid)
+        pid = int(fields[1]) if fields else 0
+    return pid in roots
+
+
 def has_ended(pid: int) -> bool:
     """Tell whether a process is gone, or waits for nothing but its parent to take notice."""
     return _is_zombie(pid)
+
+
+def is_held(pid: int) -> bool:
+    """Tell whether a process has ended, and only its tracer can take notice of that."""
+    if not _is_zombie(pid):
+        return False
+    for line in _content(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"TracerPid:"):
+            return int(line.split()[1]) not in (0, os.getpid())
+    return False
 
 
 def _is_zombie(pid: int) -> bool:
@@ -104,18 +129,38 @@ def _pids() -> Iterable[int]:
 
 def signal_tree(root: int, signum: int, spare: Collection[int] = ()) -> int:
     """Signal every living process below `root`; returns how many took it."""
-    return sum(send(pid, signum) for pid in descendants(root, spare))
+    found = descendants(root, spare)
+    return sum(send_if(pid, signum, lambda pid: is_below(pid, {root})) for pid in found)
+
+
+def send_if(pid: int, signum: int, is_meant: Callable[[int], bool]) -> bool:
+    """Signal a process that was found a moment ago, if its pid still is of one that is meant.
+
+    Returns False if it is not, or may not be signalled.
+    """
+    pidfd = open_pidfd(pid)  # from here on whatever holds the pid is who will get the signal
+    if pidfd is None:
+        return False
+    try:
+        return is_meant(pid) and send_pidfd(pidfd, signum)
+    finally:
+        os.close(pidfd)
+
+
+def own() -> list[int]:
+    """List this user's processes."""
+    uid = os.geteuid()
+    return [pid for pid in _pids() if _owner(pid) == uid]
 
 
 def holders_of_cookie(name: bytes, value: bytes) -> list[int]:
     """Find this user's processes that were started with NAME=VALUE in their environment."""
-    wanted = b"\0" + name + b"=" + value + b"\0"
-    uid = os.geteuid()
-    return [
-        pid
-        for pid in _pids()
-        if _owner(pid) == uid and wanted in b"\0" + _content(f"/proc/{pid}/environ") + b"\0"
-    ]
+    return [pid for pid in own() if has_cookie(pid, name, value)]
+
+
+def has_cookie(pid: int, name: bytes, value: bytes) -> bool:
+    """Tell whether a process was started with NAME=VALUE in its environment."""
+    return b"\0%b=%b\0" % (name, value) in b"\0" + _content(f"/proc/{pid}/environ") + b"\0"
 
 
 def _owner(pid: int) -> int | None:

@@ -6,14 +6,14 @@ Shared by the worker, and by the agent that takes over from a worker that was ki
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tinysched.host import processes, tree
+from tinysched.host import tree
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.policy import stopping
+from tinysched.programs.kin import Kin
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
@@ -23,18 +23,16 @@ UNKILLABLE_S = 5.0
 class Custody:
     """The end of one run.
 
-    `members` lists what is alive of the run, script included; `is_empty` knows for certain that
-    nothing is. Times: `started_at` UTC seconds, `began_at` boottime seconds.
+    `lingering` names what has outlived KILL for long, and may never go. Times: `started_at` UTC
+    seconds, `began_at` boottime seconds.
     """
 
     def __init__(
-        self, grant: Grant, started_at: float, began_at: float, clock: Clock,
-        members: Callable[[], Sequence[int]], is_empty: Callable[[], bool],
-    ) -> None:  # fmt: skip
+        self, grant: Grant, started_at: float, began_at: float, clock: Clock, kin: Kin
+    ) -> None:
         self._grant = grant
         self._clock = clock
-        self._members = members
-        self._is_empty = is_empty
+        self._kin = kin
         self._started_at = started_at
         self._facts = stopping.Stopping(
             started_at=began_at, limit_s=grant.limit_s, kill_wait_s=grant.kill_wait_s
@@ -43,6 +41,8 @@ class Custody:
         self._exit: Exit | None = None
         self._ended_wall = 0.0
         self._survivors: tuple[str, ...] = ()
+        self._linger_at: float | None = None
+        self.lingering: tuple[str, ...] = ()
         self.is_over = False
         self.cpu_s = 0.0
 
@@ -61,12 +61,12 @@ class Custody:
 
     def send(self, signum: int) -> None:
         """One signal to everybody in the run."""
-        for pid in self._members():
-            processes.send(pid, signum)
+        for pid in self._kin.members():
+            tree.send_if(pid, signum, self._kin.has)
 
     def step(self) -> float | None:
         """Does what is due. Returns in how many seconds to look again (None: when told)."""
-        if self._facts.ended_at is not None and self._is_empty():
+        if self._facts.ended_at is not None and self._kin.is_empty():
             self.is_over = True
             return None
         now = self._clock.boottime()
@@ -85,10 +85,20 @@ class Custody:
                 self.send(signal.SIGKILL)
                 first_at = now if self._facts.kill_sent_at is None else self._facts.kill_sent_at
                 self._facts = replace(self._facts, kill_sent_at=first_at, last_kill_at=now)
+                self._look_who_lingers(now, first_at)
                 return LOOK_AGAIN_S / 10
             case stopping.GiveUp():
                 self.send(signal.SIGKILL)
+                self._look_who_lingers(now, now)
                 return UNKILLABLE_S
+
+    def _look_who_lingers(self, now: float, killed_at: float) -> None:
+        """Names, every few seconds, who ought to be dead."""
+        if self._linger_at is None:
+            self._linger_at = killed_at + UNKILLABLE_S
+        if now >= self._linger_at:
+            self._linger_at = now + UNKILLABLE_S
+            self.lingering = tree.describe(self._kin.members())
 
     def _no_longer_than(self, longest_s: float, wait_s: float | None) -> float | None:
         is_ending = self._facts.ended_at is not None or self._facts.term_sent_at is not None
@@ -101,7 +111,7 @@ class Custody:
         if self._cause is None:
             self._cause = cause
         if cause is Cause.EXIT and not self._survivors:
-            self._survivors = tree.describe(self._members())
+            self._survivors = tree.describe(self._kin.members())
 
     def ending(self, output: str, error: str) -> Ending:
         """The exit record of a run that is over."""

@@ -113,7 +113,7 @@ class _Foreground:
 
     def _watch_in_custody(self, ward: Ward) -> None:
         """The worker was killed; as a subreaper this process is the script's parent now."""
-        ward.take_over(self._clock, ())
+        ward.take_over(self._clock, self._private, tuple)
         custody, script = ward.custody, ward.script
         while custody is not None and not custody.is_over:
             for reaped in processes.reap():

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from tinysched.errors import SpoolError, WireError
-from tinysched.host import processes, tree
+from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job import environment
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
+from tinysched.programs.kin import Marked
+from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
@@ -55,6 +56,16 @@ class Ward:
     def stage(self) -> str:
         """How far it has come, for a hello."""
         return "alive" if self.ending is None else "ended"
+
+    def is_of_former_boot(self, boot_id: str) -> bool:
+        """The host was restarted since: nothing of it lives, its pids are those of others."""
+        known = self.grant.boot_id if self.started is None else self.started.boot_id
+        return known not in ("", boot_id)
+
+    @property
+    def is_exit_known(self) -> bool:
+        """Its worker saw the script end, and wrote that down."""
+        return self.started is not None and self.started.exit is not None
 
     def look(self) -> None:
         """Reads from disk what the worker has written by now.
@@ -101,7 +112,9 @@ class Ward:
         elif self.ending is None:
             self.tell("signal", messages.signal_fields(self.grant.run, signum))
 
-    def take_over(self, clock: Clock, workers: Collection[int]) -> None:
+    def take_over(
+        self, clock: Clock, private: Private, workers: Callable[[], Collection[int]]
+    ) -> None:
         """Watches the run in place of a worker that was killed. `workers`: the agent's others."""
         with contextlib.suppress(SpoolError):
             self.started = self.dir.started() or self.started
@@ -109,36 +122,21 @@ class Ward:
         assert started is not None, "only what has started needs custody"
         age_s = max(0.0, clock.wall() - started.started_at)
         self.script = started.pid
+        is_same_boot = started.boot_id == clock.boot_id()
         self.custody = Custody(
             self.grant,
             started.started_at,
             clock.boottime() - age_s,
             clock,
-            lambda: self._members(workers),
-            lambda: not self._members(workers) and not self._members(workers),
+            Marked(private, self.grant, started if is_same_boot else None, workers),
         )
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill)
         if started.exit is not None:  # the worker took it away, and wrote that down before
             self.script = None
             self.custody.script_ended(started.exit)
-        elif started.boot_id == clock.boot_id():
+        elif is_same_boot:
             self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
-
-    def _members(self, workers: Collection[int]) -> list[int]:
-        """All that lives of a run without a worker: below the script, or marked by the cookie."""
-        found = dict.fromkeys(self._by_script(workers))
-        name = environment.COOKIE.encode()
-        for pid in tree.holders_of_cookie(name, environment.cookie(self.grant).encode()):
-            found[pid] = None
-            found.update(dict.fromkeys(tree.descendants(pid, workers)))
-        found.pop(os.getpid(), None)
-        return list(found)
-
-    def _by_script(self, workers: Collection[int]) -> list[int]:
-        if self.pidfd is None or self.script is None or self.script in workers:
-            return []
-        return [self.script, *tree.descendants(self.script, workers)]
 
     def script_has_vanished(self) -> bool:
         """The script in custody is gone, and not as a child of ours whose exit code is to come."""
@@ -171,7 +169,7 @@ class Ward:
         self.ending = ending
 
     def fail(self, clock: Clock, cause: Cause, words: str) -> None:
-        """Records the end of a run that never started.
+        """Records the end of a run that never started, or of which nothing lives and is known.
 
         Raises: SpoolError if the disk refuses.
         """
@@ -179,7 +177,7 @@ class Ward:
             run=self.grant.run,
             cause=cause,
             exit=None,
-            started_at=None,
+            started_at=None if self.started is None else self.started.started_at,
             ended_at=clock.wall(),
             words=words,
         )

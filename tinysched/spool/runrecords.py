@@ -21,7 +21,7 @@ class Started:
 
     `start_ticks` and `boot_id` tell its pid from a later one's. `started_at`: UTC, seconds. `exit`
     is added by the worker before it takes the ended process away: whoever has to go on in the
-    worker's place finds it here.
+    worker's place finds it here. `mark` is what its processes carry (host/marks.py; 0: nothing).
     """
 
     pid: int
@@ -29,6 +29,7 @@ class Started:
     boot_id: str
     started_at: float
     exit: Exit | None = None
+    mark: int = 0
 
 
 def run_of(name: str) -> RunId | None:
@@ -54,6 +55,7 @@ def write_grant(grant: Grant) -> bytes:
             "kill_wait_s": grant.kill_wait_s,
             "restarts": grant.restarts,
             "cluster": grant.cluster,
+            **({"boot_id": grant.boot_id} if grant.boot_id else {}),
         }
     )
 
@@ -74,6 +76,7 @@ def read_grant(raw: bytes, where: str) -> Grant:
         kill_wait_s=fields.number("kill_wait_s"),
         restarts=fields.integer("restarts"),
         cluster=fields.text("cluster"),
+        boot_id=fields.text("boot_id") if fields.present("boot_id") else "",
     )
 
 
@@ -87,6 +90,7 @@ def write_started(started: Started) -> bytes:
             "boot_id": started.boot_id,
             "started_at": started.started_at,
             "exit": write_exit(started.exit),
+            "mark": started.mark,
         }
     )
 
@@ -103,6 +107,7 @@ def read_started(raw: bytes, where: str) -> Started:
         boot_id=fields.text("boot_id"),
         started_at=fields.number("started_at"),
         exit=read_exit(fields),
+        mark=fields.optional_integer("mark") or 0,
     )
 
 
