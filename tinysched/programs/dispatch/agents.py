@@ -10,6 +10,8 @@ from tinysched.errors import NewerError, SpoolError, WireError
 from tinysched.host.clock import Clock
 from tinysched.job.model import Ended, Granted, Job, RunId, Running, Unit
 from tinysched.job.runs import Cause, Ending
+from tinysched.programs import events
+from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
@@ -95,9 +97,14 @@ class Agents:
         if self._agents.get(uid) is channel:
             del self._agents[uid]
             self._gone_since[uid] = self._clock.boottime()
-            LOG.info("Agent gone uid=%d", uid)
+            LOG.info(events.AGENT_LOST, uid)
         for unit in self.fronts.lost(channel):
             self._hand_over(unit)
+
+    def launcher_pid(self, job: Job) -> int | None:
+        """Who would be told that a job may start; None: nobody is there."""
+        launcher = self._launcher(job)
+        return None if launcher is None else launcher.peer.pid
 
     # What they are told
 
@@ -168,7 +175,7 @@ class Agents:
                 continue
             del self._gone_since[uid]
             for job, unit in self._books.live(uid):
-                LOG.warning("No agent: cores given back job=%s user=%s", unit.id, job.user)
+                LOG.warning(events.CORES_GIVEN_BACK, unit.id, job.user, unit.attempt)
                 self._books.surrender(unit.id)
         for ending in list(self._unwritten.values()):
             self._settle(ending)
@@ -203,7 +210,7 @@ class Agents:
         if former is not None and former is not channel:
             former.closed = True  # the switchboard hangs up: it still waits on the descriptor
         known = messages.read_runs(message)
-        LOG.info("Agent here uid=%d pid=%d runs=%d", uid, channel.peer.pid, len(known))
+        LOG.info(events.AGENT_CONNECTED, uid, channel.peer.pid, len(known))
         for job, unit in list(self._books.live(uid)):
             stage = known.pop(_run(unit), None)
             if stage is None:
@@ -240,15 +247,16 @@ class Agents:
     def _started(self, channel: Channel, news: messages.Started) -> None:
         if not self._owns(channel, news.run):
             return
+        user = self._books.jobs[news.run.job.number].user
         try:
             is_new = self._ledger.started(
                 news.run, news.started_at, news.pid, news.output, news.error
             )
         except SpoolError as error:
-            LOG.warning("Start not recorded job=%s: %s", news.run.job, error.sentence)
+            LOG.warning(events.START_NOT_RECORDED, news.run.job, user, error.sentence)
             return
         if is_new:
-            LOG.info("Started job=%s pid=%d", news.run.job, news.pid)
+            LOG.info(events.STARTED, news.run.job, user, news.run.attempt, news.pid)
 
     def _ended(self, channel: Channel, ending: Ending) -> None:
         if self._owns(channel, ending.run):
@@ -263,19 +271,13 @@ class Agents:
             is_new = self._ledger.ended(ending)
         except SpoolError as error:
             if ending.run not in self._unwritten:
-                LOG.error("End not recorded job=%s: %s", ending.run.job, error.sentence)
+                LOG.error(events.END_NOT_RECORDED, ending.run.job, job.user, error.sentence)
             self._unwritten[ending.run] = ending
             self._books.surrender(ending.run.job)
             return
         self._unwritten.pop(ending.run, None)
         if is_new:
-            LOG.info(
-                "Ended job=%s user=%s cause=%s exit=%s",
-                ending.run.job,
-                job.user,
-                ending.cause.value,
-                ending.exit or "unknown",
-            )
+            journal.say_ended(self._books.jobs[job.id], self._books.unit(ending.run.job), ending)
         launcher = self._launcher(job)
         if launcher is not None:
             launcher.send("ended-ack", messages.run_fields(ending.run))
@@ -284,7 +286,7 @@ class Agents:
         uid = channel.peer.uid
         if self._agents.get(uid) is channel and not self._books.unfinished[uid]:
             del self._agents[uid]
-            LOG.info("Agent leaves uid=%d", uid)
+            LOG.info(events.AGENT_LEFT, uid)
             channel.send("leave-yes", [])
         else:
             channel.send("leave-no", [])
