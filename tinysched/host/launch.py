@@ -137,7 +137,8 @@ def _prepare(job: Launch) -> None:
 
 
 def _redirect(job: Launch) -> None:
-    how = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if job.append else os.O_TRUNC)
+    # What others add, we among them, a job never writes over: not even if it may truncate.
+    how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (0 if job.append else os.O_TRUNC)
     # The mode is given whole: a default ACL on the directory would switch a umask off.
     mode = 0o666 & ~job.umask
     before = os.umask(0)

@@ -39,6 +39,14 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A run is to be ended: by KILL at once or TERM first; `requeue`: to have it run once more."""
+
+    kill: bool
+    requeue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Leave to run one attempt: names what was submitted, never code or a path.
 

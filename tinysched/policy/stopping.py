@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from tinysched.job.runs import Cause
 
+# A script needs a moment to say what it will do with a signal that is due when it starts.
+WARN_NOT_BEFORE_S = 1.0
 SURVIVOR_WAIT_S = 1.0
 KILL_EVERY_S = 0.1
 GIVE_UP_AFTER_S = 60.0
@@ -18,7 +20,8 @@ GIVE_UP_AFTER_S = 60.0
 class Stopping:
     """What is known of a run of which some process is alive.
 
-    `limit_s` None: no limit. `cancel_at`: when the first order to cancel came; `kill`: that KILL
+    `limit_s` None: no limit. `warn_s`: so long before the limit it wants a signal (None: never, or
+    it has been sent). `cancel_at`: when the first order to cancel came; `kill`: that KILL
     was ordered. `ended_at`: when the script itself exited, while others survive. `term_sent_at`
     and `kill_sent_at`: the first of each; `last_kill_at`: the latest KILL.
     """
@@ -26,6 +29,7 @@ class Stopping:
     started_at: float
     limit_s: float | None
     kill_wait_s: float
+    warn_s: float | None = None
     cancel_at: float | None = None
     kill: bool = False
     ended_at: float | None = None
@@ -39,6 +43,11 @@ class Wait:
     """Nothing to do before `until`; None: before something happens."""
 
     until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    """Send the signal that the job wanted before its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,7 @@ class GiveUp:
     """What is still there cannot be killed."""
 
 
-Step = Wait | Term | Kill | GiveUp
+Step = Wait | Warn | Term | Kill | GiveUp
 
 
 def step(facts: Stopping, now: float) -> Step:
@@ -68,7 +77,7 @@ def step(facts: Stopping, now: float) -> Step:
     limit_at = _limit_at(facts)
     cause = _cause(facts, limit_at, now)
     if cause is None:
-        return Wait(until=limit_at)
+        return _before_limit(facts, limit_at, now)
     if facts.kill_sent_at is not None:
         return _after_kill(facts, facts.kill_sent_at, cause, now)
     if facts.kill:
@@ -78,6 +87,16 @@ def step(facts: Stopping, now: float) -> Step:
     wait_s = SURVIVOR_WAIT_S if cause is Cause.EXIT else facts.kill_wait_s
     kill_at = facts.term_sent_at + wait_s
     return Kill(cause=cause) if now >= kill_at else Wait(until=kill_at)
+
+
+def _before_limit(facts: Stopping, limit_at: float | None, now: float) -> Step:
+    """While nothing ends it. A warning that would come with the limit, or after it, is none."""
+    if facts.warn_s is None or limit_at is None or facts.term_sent_at is not None:
+        return Wait(until=limit_at)
+    warn_at = max(limit_at - facts.warn_s, facts.started_at + WARN_NOT_BEFORE_S)
+    if warn_at >= limit_at:
+        return Wait(until=limit_at)
+    return Warn() if now >= warn_at else Wait(until=warn_at)
 
 
 def _after_kill(facts: Stopping, first_at: float, cause: Cause, now: float) -> Step:

@@ -270,11 +270,12 @@ class Agent:
         self.wards.begin(messages.read_grant(message))
 
     def _stop(self, message: Message) -> None:
-        kill = messages.read_number(message, "kill") != 0
-        self.wards.stop(messages.read_run(message), kill=kill)
+        order = messages.read_stop(message)
+        self.wards.stop(messages.read_run(message), kill=order.kill, requeue=order.requeue)
 
     def _signal(self, message: Message) -> None:
-        self.wards.signal(messages.read_run(message), messages.read_signal(message))
+        run, reach = messages.read_run(message), messages.read_reach(message)
+        self.wards.signal(run, messages.read_signal(message), reach)
 
     def _acknowledged(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()

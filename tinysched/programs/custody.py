@@ -11,13 +11,18 @@ from dataclasses import replace
 from tinysched.host import tree
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
+from tinysched.job.notices import Why
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.signals import Reach
 from tinysched.policy import stopping
+from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Kin
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
 UNKILLABLE_S = 5.0
+# Nothing wakes us when the host wakes, and a wait does not count the time that it slept.
+LONGEST_SLEEP_S = 10.0
 
 
 class Custody:
@@ -28,15 +33,22 @@ class Custody:
     """
 
     def __init__(
-        self, grant: Grant, started_at: float, began_at: float, clock: Clock, kin: Kin
-    ) -> None:
+        self, grant: Grant, started_at: float, began_at: float, clock: Clock,
+        kin: Kin, herald: Herald,
+    ) -> None:  # fmt: skip
         self._grant = grant
         self._clock = clock
         self._kin = kin
+        self._herald = herald
         self._started_at = started_at
+        warning = herald.warning
         self._facts = stopping.Stopping(
-            started_at=began_at, limit_s=grant.limit_s, kill_wait_s=grant.kill_wait_s
+            started_at=began_at,
+            limit_s=grant.limit_s,
+            kill_wait_s=grant.kill_wait_s,
+            warn_s=None if warning is None else warning.before_s,
         )
+        self._order = Why.CANCEL
         self._cause: Cause | None = None
         self._exit: Exit | None = None
         self._ended_wall = 0.0
@@ -46,9 +58,11 @@ class Custody:
         self.is_over = False
         self.cpu_s = 0.0
 
-    def order_stop(self, *, kill: bool) -> None:
-        """Somebody who may has ordered the end."""
+    def order_stop(self, *, kill: bool, requeue: bool = False) -> None:
+        """Somebody who may has ordered the end; `requeue`: to have it run once more."""
         now = self._clock.boottime()
+        if self._facts.cancel_at is None:
+            self._order = Why.REQUEUE if requeue else Why.CANCEL
         cancel_at = self._facts.cancel_at if self._facts.cancel_at is not None else now
         self._facts = replace(self._facts, cancel_at=cancel_at, kill=self._facts.kill or kill)
 
@@ -58,6 +72,22 @@ class Custody:
             self._facts = replace(self._facts, ended_at=self._clock.boottime())
             self._exit = exit_
             self._ended_wall = self._clock.wall()
+
+    def order_signal(self, signum: int, reach: Reach) -> None:
+        """Somebody who may sends a signal: what comes of it is the job's own affair."""
+        match reach:
+            case Reach.ALL:
+                self._herald.hear(signum)
+                self.send(signum)
+            case Reach.SCRIPT:
+                self._herald.hear(signum)
+                self._to_script(signum)
+            case Reach.STEPS:
+                return  # there are none yet
+
+    def _to_script(self, signum: int) -> None:
+        if self._facts.ended_at is None:
+            self._herald.signal_script(signum)
 
     def send(self, signum: int) -> None:
         """One signal to everybody in the run."""
@@ -72,8 +102,11 @@ class Custody:
         now = self._clock.boottime()
         match stopping.step(self._facts, now):
             case stopping.Wait(until=until):
-                wait_s = None if until is None else max(0.0, until - now)
+                wait_s = None if until is None else min(max(0.0, until - now), LONGEST_SLEEP_S)
                 return self._no_longer_than(LOOK_AGAIN_S, wait_s)
+            case stopping.Warn():
+                self._warn()
+                return 0.0
             case stopping.Term(cause=cause):
                 self._note(cause)
                 self.send(signal.SIGTERM)
@@ -106,10 +139,18 @@ class Custody:
             return wait_s
         return longest_s if wait_s is None else min(longest_s, wait_s)
 
+    def _warn(self) -> None:
+        warning = self._herald.warn()
+        self._facts = replace(self._facts, warn_s=None)
+        if warning is not None and warning.reach is Reach.SCRIPT:
+            self._to_script(warning.number)
+
     def _note(self, cause: Cause) -> None:
         """The first cause is the cause; who outlives the script is remembered by name."""
         if self._cause is None:
             self._cause = cause
+            if cause is not Cause.EXIT:
+                self._herald.say(Why.LIMIT if cause is Cause.LIMIT else self._order)
         if cause is Cause.EXIT and not self._survivors:
             self._survivors = tree.describe(self._kin.members())
 

@@ -198,9 +198,10 @@ class Line:
             case "grant":
                 self.grant = messages.read_grant(message)
             case "stop" if self.ward is not None:
-                self.ward.stop(kill=messages.read_number(message, "kill") != 0)
+                order = messages.read_stop(message)
+                self.ward.stop(kill=order.kill, requeue=order.requeue)
             case "signal" if self.ward is not None:
-                self.ward.signal(messages.read_signal(message))
+                self.ward.signal(messages.read_signal(message), messages.read_reach(message))
             case "ended-ack" | "stop":  # a stop of what does not run yet
                 self.is_acknowledged = True
             case _:

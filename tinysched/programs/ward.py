@@ -6,28 +6,23 @@ import contextlib
 import os
 import select
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import replace
 
 from tinysched.errors import SpoolError, WireError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
-from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.runs import Cause, Ending, Grant, Order
+from tinysched.job.signals import Reach
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
+from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Marked
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, call
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the dispatcher wants to end, and how."""
-
-    kill: bool
 
 
 class Ward:
@@ -97,20 +92,23 @@ class Ward:
         line.send(verb, fields)
         line.close()
 
-    def stop(self, *, kill: bool) -> None:
+    def stop(self, *, kill: bool, requeue: bool = False) -> None:
         """Ends the run, whoever watches it."""
-        self.order = Order(kill=kill or (self.order is not None and self.order.kill))
+        if self.order is None:
+            self.order = Order(kill=kill, requeue=requeue)
+        else:
+            self.order = replace(self.order, kill=kill or self.order.kill)
         if self.custody is not None:
-            self.custody.order_stop(kill=kill)
+            self.custody.order_stop(kill=kill, requeue=requeue)
         elif self.ending is None:
-            self.tell("stop", messages.stop_fields(self.grant.run, kill=kill))
+            self.tell("stop", messages.stop_fields(self.grant.run, kill=kill, requeue=requeue))
 
-    def signal(self, signum: int) -> None:
-        """Sends one signal to the whole tree, whoever watches it."""
+    def signal(self, signum: int, reach: Reach = Reach.ALL) -> None:
+        """Sends one signal to the whole tree or a part of it, whoever watches it."""
         if self.custody is not None:
-            self.custody.send(signum)
+            self.custody.order_signal(signum, reach)
         elif self.ending is None:
-            self.tell("signal", messages.signal_fields(self.grant.run, signum))
+            self.tell("signal", messages.signal_fields(self.grant.run, signum, reach))
 
     def take_over(
         self, clock: Clock, private: Private, workers: Callable[[], Collection[int]]
@@ -120,23 +118,27 @@ class Ward:
             self.started = self.dir.started() or self.started
         started = self.started
         assert started is not None, "only what has started needs custody"
-        age_s = max(0.0, clock.wall() - started.started_at)
         self.script = started.pid
         is_same_boot = started.boot_id == clock.boot_id()
         self.custody = Custody(
             self.grant,
             started.started_at,
-            clock.boottime() - age_s,
+            _began_at(started, clock),
             clock,
             Marked(private, self.grant, started if is_same_boot else None, workers),
+            Herald(self.assignment, self.dir, clock, self._signal_script, follow=False),
         )
         if self.order is not None:
-            self.custody.order_stop(kill=self.order.kill)
+            self.custody.order_stop(kill=self.order.kill, requeue=self.order.requeue)
         if started.exit is not None:  # the worker took it away, and wrote that down before
             self.script = None
             self.custody.script_ended(started.exit)
         elif is_same_boot:
             self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
+
+    def _signal_script(self, signum: int) -> None:
+        if self.pidfd is not None:
+            processes.send_pidfd(self.pidfd, signum)
 
     def script_has_vanished(self) -> bool:
         """The script in custody is gone, and not as a child of ours whose exit code is to come."""
@@ -193,6 +195,13 @@ class Ward:
             os.close(self.pidfd)
             self.pidfd = None
         self.dir.close()
+
+
+def _began_at(started: Started, clock: Clock) -> float:
+    """When a run began, in boottime seconds: of this boot, whatever was done to the wall clock."""
+    if started.began_at is not None and started.boot_id == clock.boot_id():
+        return started.began_at
+    return clock.boottime() - max(0.0, clock.wall() - started.started_at)
 
 
 def _is_own_zombie(pid: int) -> bool:

@@ -10,6 +10,7 @@ from tinysched.host import processes
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit, RunId
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.signals import Reach
 from tinysched.programs import events
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
@@ -101,19 +102,19 @@ class Wards:
             LOG.error(events.NOT_STARTED, grant.run.job, grant.run.attempt, error.sentence)
             self._tell("ended", messages.ending_fields(self._refusal(grant.run, error.sentence)))
 
-    def stop(self, run: RunId, *, kill: bool) -> None:
-        """Ends a run."""
+    def stop(self, run: RunId, *, kill: bool, requeue: bool = False) -> None:
+        """Ends a run; `requeue`: to have it run once more."""
         ward = self._wards.get(run)
         if ward is not None:
             LOG.info(events.STOPPING, run.job, run.attempt, kill)
-            ward.stop(kill=kill)
+            ward.stop(kill=kill, requeue=requeue)
 
-    def signal(self, run: RunId, signum: int) -> None:
-        """Sends one signal to a run's tree."""
+    def signal(self, run: RunId, signum: int, reach: Reach = Reach.ALL) -> None:
+        """Sends one signal to a run's tree, or to a part of it."""
         ward = self._wards.get(run)
         if ward is not None:
             LOG.info(events.SIGNALLING, run.job, run.attempt, signum)
-            ward.signal(signum)
+            ward.signal(signum, reach)
 
     def forget(self, run: RunId) -> None:
         """The dispatcher has the end on its disk: ours may go."""
@@ -224,7 +225,7 @@ class Wards:
         if ward.ending is None and not ward.reach():
             self._next_s = min(self._next_s, LOOK_AGAIN_S)
         if ward.line is not None and ward.order is not None:
-            ward.stop(kill=ward.order.kill)
+            ward.stop(kill=ward.order.kill, requeue=ward.order.requeue)
         return False
 
     def _start_again(self, ward: Ward) -> None:

@@ -22,6 +22,7 @@ from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
+from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Below
 from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
@@ -106,7 +107,8 @@ class _Worker:
         self._dir.release_alive()
         self._ring()
         kin = Below(self._private, self._grant.run)
-        custody = Custody(self._grant, started_at, began_at, self._clock, kin)
+        herald = Herald(self._assignment, self._dir, self._clock, self._signal_script, follow=True)
+        custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
         self._watch(custody, wake)
         custody.cpu_s = self._cpu_s
         self._record(custody.ending(self._output, self._error))
@@ -122,8 +124,13 @@ class _Worker:
                 boot_id=self._clock.boot_id(),
                 started_at=self._clock.wall(),
                 mark=self._mark,
+                began_at=self._clock.boottime(),
             )
         )
+
+    def _signal_script(self, signum: int) -> None:
+        """Until we have reaped it the pid is its own."""
+        processes.send(self._script, signum)
 
     # The loop: look, decide, do one step.
 
@@ -206,9 +213,10 @@ class _Worker:
 
     def _obey(self, message: Message, custody: Custody) -> None:
         if message.verb == "stop":
-            custody.order_stop(kill=messages.read_number(message, "kill") != 0)
+            order = messages.read_stop(message)
+            custody.order_stop(kill=order.kill, requeue=order.requeue)
         elif message.verb == "signal":
-            custody.send(messages.read_signal(message))
+            custody.order_signal(messages.read_signal(message), messages.read_reach(message))
 
     def _is_left(self, custody: Custody) -> None:
         """Nobody is above us any more."""

@@ -22,6 +22,8 @@ class Started:
     `start_ticks` and `boot_id` tell its pid from a later one's. `started_at`: UTC, seconds. `exit`
     is added by the worker before it takes the ended process away: whoever has to go on in the
     worker's place finds it here. `mark` is what its processes carry (host/marks.py; 0: nothing).
+    `began_at`: boottime, seconds (None: written by an older release). `is_warned`, `is_told`: that
+    it was sent the signal before its limit, and told in its stderr why it is ended.
     """
 
     pid: int
@@ -30,6 +32,9 @@ class Started:
     started_at: float
     exit: Exit | None = None
     mark: int = 0
+    began_at: float | None = None
+    is_warned: bool = False
+    is_told: bool = False
 
 
 def run_of(name: str) -> RunId | None:
@@ -91,6 +96,9 @@ def write_started(started: Started) -> bytes:
             "started_at": started.started_at,
             "exit": write_exit(started.exit),
             "mark": started.mark,
+            "began_at": started.began_at,
+            "is_warned": started.is_warned,
+            "is_told": started.is_told,
         }
     )
 
@@ -108,6 +116,9 @@ def read_started(raw: bytes, where: str) -> Started:
         started_at=fields.number("started_at"),
         exit=read_exit(fields),
         mark=fields.optional_integer("mark") or 0,
+        began_at=fields.optional_number("began_at"),
+        is_warned=fields.present("is_warned") and fields.flag("is_warned"),
+        is_told=fields.present("is_told") and fields.flag("is_told"),
     )
 
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
 from tinysched.job.model import Exit, RunId
-from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.runs import Cause, Ending, Grant, Order
+from tinysched.job.signals import Reach
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import PROTOCOL
 
@@ -192,14 +193,21 @@ def read_ending(message: Message) -> Ending:
         raise WireError(f"cannot read 'ended': {error}") from None
 
 
-def stop_fields(run: RunId, *, kill: bool) -> Fields:
-    """An order to end a run: TERM first, or KILL at once."""
-    return _encode([("run", run), ("kill", int(kill))])
+def stop_fields(run: RunId, *, kill: bool, requeue: bool = False) -> Fields:
+    """An order to end a run: TERM first, or KILL at once; `requeue`: to have it run once more."""
+    return _encode([("run", run), ("kill", int(kill)), ("requeue", int(requeue))])
 
 
-def signal_fields(run: RunId, signal: int) -> Fields:
-    """An order to send one signal to a run's whole tree."""
-    return _encode([("run", run), ("signal", signal)])
+def read_stop(message: Message) -> Order:
+    """The order in a message."""
+    return Order(
+        kill=_int(message, "kill") != 0, requeue=message.text("requeue", "0") not in ("", "0")
+    )
+
+
+def signal_fields(run: RunId, signal: int, reach: Reach = Reach.ALL) -> Fields:
+    """An order to send one signal to a run's whole tree, or to a part of it."""
+    return _encode([("run", run), ("signal", signal), ("reach", reach.value)])
 
 
 def run_fields(run: RunId) -> Fields:
@@ -223,6 +231,14 @@ def read_signal(message: Message) -> int:
     if not 0 < number <= LAST_SIGNAL:
         raise WireError(f"cannot read '{message.verb}': there is no signal {number}")
     return number
+
+
+def read_reach(message: Message) -> Reach:
+    """Whom the signal in a message is for."""
+    try:
+        return Reach(message.text("reach", Reach.ALL.value))
+    except ValueError as error:
+        raise WireError(f"cannot read '{message.verb}': {error}") from None
 
 
 def _encode(fields: list[tuple[str, object]]) -> Fields:
