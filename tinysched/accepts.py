@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinysched.partitions import Partition
+
 YEAR_S = 366 * 86400
 PRIVACIES = ("open", "private")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-Value = int | float | str | tuple[str, ...] | None
+Value = int | float | str | tuple[str, ...] | tuple[Partition, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,13 @@ def names(value: object) -> Value:
 def _numbered(entry: object) -> object:
     """A user by number need not be quoted."""
     return str(entry) if isinstance(entry, int) and not isinstance(entry, bool) else entry
+
+
+def yes_or_no(value: object) -> Value:
+    """Accepts true or false."""
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
 
 
 def level(value: object) -> Value:

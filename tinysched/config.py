@@ -18,9 +18,10 @@ from typing import TypeVar
 
 import yaml
 
-from tinysched import accepts
+from tinysched import accepts, partitions
 from tinysched.accepts import Accepts, Value
 from tinysched.errors import ConfigError
+from tinysched.partitions import Partition
 
 MOST_BYTES = 256 * 1024
 Default = TypeVar("Default")
@@ -59,7 +60,8 @@ class Config:
     memory_mib: int | None = _key(
         None,
         accepts.whole(1, 2**40, "MiB").or_null("what the host has"),
-        "The memory that the queue says it has, set outright. May be more than the host has.",
+        "The memory that the queue says it has, set outright. May be more than the host has. Once"
+        " set, jobs start only while the memory they ask for is free; what they use is not limited.",
     )
     default_mem_mb: int = _key(
         1024,
@@ -86,6 +88,12 @@ class Config:
         300.0,
         accepts.seconds(0),
         "How long an ended job stays in tsqueue, and its script stays ready for a requeue.",
+    )
+    job_requeue: bool = _key(
+        True,
+        Accepts(words="true or false", read=accepts.yes_or_no),
+        "Whether a job that says neither --requeue nor --no-requeue goes back into the queue when a"
+        " restart of the host ends it, and by tscontrol requeue. Else it is NODE_FAIL.",
     )
     agent_idle_s: float = _key(
         600.0, accepts.seconds(1), "How long the agent of a user stays who has no unfinished job."
@@ -146,6 +154,12 @@ class Config:
         900.0,
         accepts.seconds(1),
         "How often to look for jobs to forget. TJS_PURGE_INTERVAL_SEC beats it.",
+    )
+    partitions: tuple[Partition, ...] = _key(
+        (),
+        Accepts(words=partitions.WORDS, read=partitions.read),
+        "Parts of the queue with rules of their own, chosen with --partition. Without any, the name"
+        " of a partition is only kept; with some, other names are refused.",
     )
     cluster_name: str = _key(
         "tinysched",
@@ -256,6 +270,8 @@ def _shown(value: object) -> str:
     """A value as YAML writes it."""
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "[]" if value == () else str(value)
 
 
@@ -298,15 +314,22 @@ def _pair(key_node: yaml.Node, value_node: yaml.Node, path: str) -> tuple[str, V
         ) from None
 
 
-def _plain(node: yaml.Node) -> object:
-    """A scalar or a list of scalars as Python values; anything else is no value of ours.
+def _plain(node: yaml.Node, depth: int = 2) -> object:
+    """Scalars, lists and mappings as Python values; what nests deeper is no value of ours.
 
     Raises: ValueError.
     """
-    if isinstance(node, yaml.SequenceNode):
-        if not all(isinstance(entry, yaml.ScalarNode) for entry in node.value):
+    if isinstance(node, yaml.MappingNode) and depth:
+        pairs = [(_scalar(key), _plain(value, depth - 1)) for key, value in node.value]
+        if len({name for name, _ in pairs}) < len(pairs):
             raise ValueError
-        return [_plain(entry) for entry in node.value]
+        return dict(pairs)
+    if isinstance(node, yaml.SequenceNode):
+        return [_scalar(entry) for entry in node.value]
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> object:
     if not isinstance(node, yaml.ScalarNode):
         raise ValueError
     try:

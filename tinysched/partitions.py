@@ -39,6 +39,8 @@ def read(value: object) -> tuple[Partition, ...]:
 
     Raises: ValueError.
     """
+    if value == []:
+        return ()
     if not isinstance(value, Mapping) or len(value) > _MOST_PARTITIONS:
         raise ValueError
     found = [_partition(name, rules) for name, rules in value.items()]

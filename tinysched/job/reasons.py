@@ -10,6 +10,14 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "None": "nothing stands in its way: it is about to start, or it ended well",
         "Resources": "fewer cores are free than it needs",
         "Priority": "an older job has waited so long that no younger one may pass it",
+        "Dependency": "what it was told to wait for has not happened yet: --dependency",
+        "DependencyNeverSatisfied": "what it was told to wait for cannot happen any more",
+        "BeginTime": "its time to begin has not come: --begin, or a pause before another attempt",
+        "DeadLine": "it could not end before its --deadline any more",
+        "PartitionConfig": "it asks for more than its partition or the queue ever has",
+        "PartitionTimeLimit": "it asks for more time than its partition allows",
+        "PartitionDown": "its partition is not in the configuration any more",
+        "AccountNotAllowed": "its owner may not use its partition",
         "AgentDown": "its owner's agent does not run; any ts command of the owner starts it",
         "JobHeldUser": "its owner holds it: tscontrol release",
         "JobHeldAdmin": "an admin holds it, and only an admin releases it",
@@ -22,6 +30,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "NonZeroExitCode": "its exit code was not 0, or a signal killed it",
         "JobLaunchFailure": "it could not be started; the words say why, nothing of it ran",
         "WorkerLost": "its agent and its worker were both killed: its exit code is unknown",
+        "NodeDown": "the host was restarted while it ran: its exit code is unknown",
         "BashVersion": "it ended under the Bash version, which kept no reason",
     }
 )

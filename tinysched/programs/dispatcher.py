@@ -18,6 +18,7 @@ from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
 from tinysched.host import cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.policy import fifo, retention
+from tinysched.policy.capacity import Capacity
 from tinysched.programs import events
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
@@ -74,7 +75,7 @@ class Dispatcher:
         self._is_stopping = False
         loaded = store.load(clock.wall() - config.min_job_age_s)
         self._quarantined = tuple(loaded.quarantined)
-        self.ledger = Ledger(store, loaded, allowed_cores(config, cores.usable_cores()))
+        self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
         self.ledger.settle_arrays(clock.wall())
         self._say_found()
         self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
@@ -264,7 +265,7 @@ class Dispatcher:
         self._config, self._config_errors = config, ()
         journal.follow(self._root, config)
         self._store.set_meta_mode(journal.mode_of(config))
-        self.ledger.books.resize(allowed_cores(config, cores.usable_cores()))
+        self.ledger.books.resize(_capacity(config))
         self._purge_at = self._clock.boottime()
         LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)
         return f"configuration read: {self.ledger.books.cores_total} cores\n"
@@ -284,6 +285,7 @@ class Dispatcher:
             cluster=config.cluster_name,
             admins=frozenset(config.admins),
             is_private=config.privacy == "private",
+            requeue=config.job_requeue,
         )
 
     def _status(self) -> Status:
@@ -308,3 +310,13 @@ class Dispatcher:
             config_errors=self._config_errors,
             quarantined=self._quarantined,
         )
+
+
+def _capacity(config: Config) -> Capacity:
+    """What a configuration says there is to give."""
+    return Capacity(
+        cores=allowed_cores(config, cores.usable_cores()),
+        memory_mib=config.memory_mib,
+        default_memory_mib=config.default_mem_mb,
+        partitions=config.partitions,
+    )

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 
-from tinysched.job.model import Elements, Ended, Granted, Job, JobId, Pending, Running, Task, Unit
+from tinysched.job.model import (
+    Elements,
+    Ended,
+    Granted,
+    Job,
+    JobId,
+    Pending,
+    Reason,
+    Running,
+    Task,
+    Unit,
+)
+from tinysched.job.ranges import Ranges
+from tinysched.policy.capacity import Capacity, Demand
 from tinysched.policy.waiting import Entry, Waiting
 
 # Stands for "an agent" that is always there: a foreground client launches its job itself.
 SELF = -1
+NOTHING_TAKEN = Demand(cores=0)
 
 
 class Books:
     """What is known, and nothing else: it decides nothing and writes nothing.
 
-    `absent`: foreground jobs whose client is not connected; they do not start.
+    `absent`: foreground jobs whose client is not connected; they do not start. `blocked`: pending
+    jobs whose turn has not come, and why. `ready`: of an array the tasks that may start, if not all
+    that wait may.
     """
 
-    def __init__(self, cores_total: int) -> None:
+    def __init__(self, capacity: Capacity) -> None:
         self.jobs: dict[int, Job] = {}
         self.tasks: dict[int, dict[int, Task]] = {}
         self.waiting = Waiting()
-        self.cores_total = cores_total
+        self.capacity = capacity
         self.cores_taken = 0
+        self.memory_taken_mib = 0
+        self.partition_taken: Counter[str] = Counter()
         self.unfinished: Counter[int] = Counter()
         self.live_tasks: Counter[int] = Counter()
         self.absent: set[int] = set()
-        self._taken: dict[JobId, int] = {}
+        self.blocked: dict[int, Reason] = {}
+        self.ready: dict[int, Ranges] = {}
+        self._taken: dict[JobId, Demand] = {}
         self._by_token: dict[tuple[int, str], int] = {}
         self._by_raw_id: dict[int, JobId] = {}
         self._ends: list[tuple[float, int]] = []
@@ -87,7 +108,12 @@ class Books:
 
     def is_surrendered(self, job: JobId) -> bool:
         """It is live, but its cores were given back while its agent is gone."""
-        return self._taken.get(job) == 0
+        return self._taken.get(job) == NOTHING_TAKEN
+
+    @property
+    def cores_total(self) -> int:
+        """Cores that jobs may take all together."""
+        return self.capacity.cores
 
     @property
     def cores_free(self) -> int:
@@ -96,7 +122,14 @@ class Books:
 
     def cores_of(self, job: Job) -> int:
         """Cores that one start of a job takes."""
-        return self.cores_total if job.request.exclusive else job.request.cores
+        return self.capacity.cores_of(job.request)
+
+    def startable_tasks(self, job: Job) -> Ranges:
+        """The tasks of an array that wait for nothing but room."""
+        if not isinstance(job.work, Elements):
+            return Ranges()
+        ready = self.ready.get(job.id)
+        return job.work.todo if ready is None else job.work.todo & ready
 
     def launcher_of(self, job: Job) -> int:
         """The uid whose agent starts a job; SELF for one whose own client does."""
@@ -112,7 +145,7 @@ class Books:
         self.jobs[job.id] = job
         self._by_token[job.uid, job.token] = job.id
         if isinstance(job.work, Unit):
-            self._account(job.work)
+            self._account(job, job.work)
         if job.is_final:
             heappush(self._ends, (_ended_at(job), job.id))
 
@@ -123,40 +156,51 @@ class Books:
             return
         self.tasks.setdefault(task.job.id, {})[index] = task
         self._by_raw_id[task.unit.raw_id] = task.unit.id
-        self._account(task.unit)
+        self._account(task.job, task.unit)
 
     def file(self, number: int) -> None:
         """Makes a job's entry among the waiting agree with its record."""
         job = self.jobs[number]
         count, eligible_at = self._startable(job)
-        if not count or job.hold is not None or number in self.absent:
+        is_kept = job.hold is not None or number in self.absent or number in self.blocked
+        if not count or is_kept or self.capacity.obstacle(job) is not None:
             self.waiting.drop(number)
             return
-        entry = Entry(
-            id=number,
+        self.waiting.put(self.entry(job, eligible_at, count))
+
+    def entry(self, job: Job, eligible_at: float, count: int = 1) -> Entry:
+        """What a job is among the waiting."""
+        demand = self.capacity.demand(job)
+        return Entry(
+            id=job.id,
             uid=self.launcher_of(job),
-            cores=self.cores_of(job),
+            cores=demand.cores,
             eligible_at=eligible_at,
             count=count,
+            rank=job.rank,
+            memory_mib=demand.memory_mib,
+            partition=demand.partition,
         )
-        self.waiting.put(entry)
 
-    def resize(self, cores_total: int) -> None:
-        """Another number of cores is allowed from now on; what runs keeps what it has."""
-        self.cores_total = cores_total
+    def resize(self, capacity: Capacity) -> None:
+        """There is another room from now on; what runs keeps what it has."""
+        self.capacity = capacity
+        for job, unit in list(self.live()):
+            if not self.is_surrendered(unit.id):
+                self._account(job, unit)
         for number in self.jobs:
             self.file(number)
 
     def surrender(self, job: JobId) -> None:
         """Gives back the cores of a live unit whose agent has been gone for long."""
-        self.cores_taken -= self._taken.get(job, 0)
-        self._taken[job] = 0
+        self._give_back(self._taken.get(job, NOTHING_TAKEN))
+        self._taken[job] = NOTHING_TAKEN
 
     def reclaim(self, job: JobId) -> None:
         """Takes the cores of a surrendered unit again: its agent is back."""
         unit = self.unit(job)
         if unit is not None and self.is_surrendered(job):
-            self._account(unit)
+            self._account(self.jobs[job.number], unit)
 
     def forget(self, number: int) -> None:
         """Drops an ended job; its record on disk stays."""
@@ -166,6 +210,8 @@ class Books:
             self._by_raw_id.pop(task.unit.raw_id, None)
         self.live_tasks.pop(number, None)
         self.absent.discard(number)
+        self.blocked.pop(number, None)
+        self.ready.pop(number, None)
 
     def forget_before(self, ended_before: float) -> list[Job]:
         """Drops what ended before a moment (UTC, seconds); returns what was dropped."""
@@ -182,22 +228,30 @@ class Books:
         """When the job ended that is the next to be dropped (UTC, seconds)."""
         return self._ends[0][0] if self._ends else None
 
-    def _account(self, unit: Unit) -> None:
-        """Makes the account of cores agree with a unit's state."""
+    def _account(self, job: Job, unit: Unit) -> None:
+        """Makes the account of what is taken agree with a unit's state."""
         former = self._taken.pop(unit.id, None)
-        self.cores_taken -= former or 0
+        self._give_back(former or NOTHING_TAKEN)
         is_live = isinstance(unit.state, Granted | Running)
         if isinstance(unit.state, Granted | Running):
-            self._taken[unit.id] = unit.state.cores
-            self.cores_taken += unit.state.cores
+            taken = replace(self.capacity.demand(job), cores=unit.state.cores)
+            self._taken[unit.id] = taken
+            self.cores_taken += taken.cores
+            self.memory_taken_mib += taken.memory_mib
+            self.partition_taken[taken.partition] += taken.cores
         if unit.id.task is not None:
             self.live_tasks[unit.id.number] += is_live - (former is not None)
+
+    def _give_back(self, taken: Demand) -> None:
+        self.cores_taken -= taken.cores
+        self.memory_taken_mib -= taken.memory_mib
+        self.partition_taken[taken.partition] -= taken.cores
 
     def _startable(self, job: Job) -> tuple[int, float]:
         if isinstance(job.work, Unit):
             state = job.work.state
             return (1, state.eligible_at) if isinstance(state, Pending) else (0, 0.0)
-        count = len(job.work.todo)
+        count = len(self.startable_tasks(job))
         array = job.request.array
         if array is not None and array.limit is not None:
             count = min(count, max(0, array.limit - self.live_tasks[job.id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tinysched.job import history, lifecycle
+from tinysched.job import elements, history, lifecycle
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import (
     Cancel,
@@ -17,6 +17,7 @@ from tinysched.job.model import (
     JobId,
     Outcome,
     Pending,
+    Reason,
     RunId,
     Running,
     Task,
@@ -24,13 +25,11 @@ from tinysched.job.model import (
 )
 from tinysched.job.ranges import Ranges
 from tinysched.job.runs import Ending
+from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
 from tinysched.spool.store import Store
-
-# So much is said of a list of tasks in the history of their array.
-LONGEST_LIST = 64
 
 
 class Ledger:
@@ -40,10 +39,11 @@ class Ledger:
     refuses.
     """
 
-    def __init__(self, store: Store, loaded: Loaded, cores_total: int) -> None:
+    def __init__(self, store: Store, loaded: Loaded, capacity: Capacity, boot_id: str = "") -> None:
         self._store = store
         self._disk_watch = journal.DiskWatch()
-        self.books = Books(cores_total)
+        self._boot_id = boot_id
+        self.books = Books(capacity)
         for job in sorted(loaded.jobs, key=lambda job: job.id):
             self.books.learn_job(job)
         for task in loaded.tasks:
@@ -78,17 +78,15 @@ class Ledger:
         job = self.books.jobs[number]
         cores = self.books.cores_of(job)
         if isinstance(job.work, Unit):
-            unit = lifecycle.granted(job.work, now, cores, launcher_pid)
+            unit = lifecycle.granted(job.work, now, cores, launcher_pid, self._boot_id)
             self._save(replace(job, work=unit))
             return [(self.books.jobs[number], unit)]
-        indices = job.work.todo.take(count)
+        indices = self.books.startable_tasks(job).take(count)
         todo = job.work.todo - Ranges.of(indices)
         last = None if todo else indices[-1]
         units = [
-            lifecycle.granted(
-                self._task_unit(job, index, is_last=index == last), now, cores, launcher_pid
-            )
-            for index in indices
+            lifecycle.granted(task, now, cores, launcher_pid, self._boot_id)
+            for task in (self._task_unit(job, i, is_last=i == last) for i in indices)
         ]
         shrunk = replace(job, work=replace(job.work, todo=todo))
         # A task's own record is what counts: at a load the array's is corrected from it, and it
@@ -112,14 +110,25 @@ class Ledger:
         unit = self.books.unit(ending.run.job)
         if unit is None or unit.attempt != ending.run.attempt:
             return False
+        request = self.books.jobs[ending.run.job.number].request
         if not isinstance(unit.state, Granted | Running):
-            return False
-        limit_s = self.books.jobs[ending.run.job.number].request.limit_s
-        over = lifecycle.ended(unit, ending, limit_s)
+            return self._correct(unit, lifecycle.corrected(unit, ending, request.limit_s))
+        over = lifecycle.ended(unit, ending, request.limit_s)
+        setback = lifecycle.setback(over, request)
         if unit.cancel is not None and unit.cancel.requeue:
             self.requeue(over, ending.ended_at, unit.cancel.by_uid)
-            return True
-        self._put(over)
+        elif setback is not None:
+            self.requeue(over, ending.ended_at, setback=setback)
+        else:
+            self._put(over)
+        return True
+
+    def _correct(self, unit: Unit, proven: Unit) -> bool:
+        """What was taken for lost had ended in time; false if nothing proves that."""
+        if proven is unit:
+            return False
+        self.recall(unit.id.number)  # as for a requeue
+        self._put(proven, self._worst_but(unit))
         return True
 
     def order_cancel(self, unit: Unit, cancel: Cancel) -> None:
@@ -138,15 +147,7 @@ class Ledger:
         known = self.books.tasks.get(number, {})
         requeued = Ranges.of(index for index in known if index in tasks)
         units = [lifecycle.cancelled_unstarted(known[index].unit, cancel) for index in requeued]
-        work = replace(
-            job.work,
-            todo=job.work.todo - tasks,
-            cancelled=job.work.cancelled | (tasks - requeued),
-            ended=job.work.ended | requeued,
-            history=job.work.history.with_event(
-                cancel.ordered_at, history.WITHDRAWN, by=cancel.by_uid, tasks=_briefly(tasks)
-            ),
-        )
+        work = elements.withdrawn(job.work, tasks, requeued, cancel)
         live = self.books.live_tasks[number]
         changed = replace(job, work=lifecycle.array_settled(work, live, cancel.ordered_at))
         self._save(*(self._task(changed, unit) for unit in units), changed)
@@ -166,29 +167,20 @@ class Ledger:
         self._save(replace(job, work=work))
 
     def requeue(
-        self, unit: Unit, now: float, by_uid: int | None = None, why: str | None = None
+        self, unit: Unit, now: float, by_uid: int | None = None, setback: Reason | None = None
     ) -> None:
         """Puts a unit whose attempt is over back into the queue, for another one.
 
-        `why`: a word for what brought it there, if nobody (`by_uid`) ordered it.
+        `setback`: what brought it there, if nobody (`by_uid`) ordered it.
         """
         self.recall(unit.id.number)  # what its array is worth depends on all the others
         job = self.books.jobs[unit.id.number]
-        again = lifecycle.requeued(unit, now, by_uid, why)
+        again = lifecycle.requeued(unit, now, by_uid, setback)
         if isinstance(job.work, Unit):
             self._save(replace(job, work=again))
             return
-        index = _index(unit)
-        work = replace(
-            job.work,
-            todo=job.work.todo | index,
-            ended=job.work.ended - index,
-            worst=self._worst_but(unit),
-            ended_at=None,
-            history=job.work.history.with_event(
-                now, history.REQUEUED, by=by_uid, why=why, tasks=unit.id.task
-            ),
-        )
+        others, why = self._worst_but(unit), None if setback is None else setback.name
+        work = elements.waits_again(job.work, unit.id.task, others, now, by_uid, why)
         changed = replace(job, work=work)
         self._save(self._task(changed, again), changed)
 
@@ -244,7 +236,8 @@ class Ledger:
         self.books.learn_job(job)
         self.books.file(job.id)
 
-    def _put(self, unit: Unit) -> None:
+    def _put(self, unit: Unit, worst_of_others: Outcome | None = None) -> None:
+        """Writes what became of a unit; `worst_of_others`: if it had another end on record."""
         job = self.books.jobs[unit.id.number]
         if isinstance(job.work, Unit):
             self._save(replace(job, work=unit))
@@ -252,18 +245,13 @@ class Ledger:
         if not isinstance(unit.state, Ended):
             self._save(self._task(job, unit))
             return
-        index = _index(unit)
-        work = replace(
-            job.work,
-            ended=job.work.ended | index,
-            worst=lifecycle.worse(job.work.worst, unit.state.outcome),
-        )
+        work = elements.has_ended(job.work, unit.id.task, unit.state.outcome, worst_of_others)
         others = self.books.live_tasks[job.id] - self.books.is_live(unit.id)
         work = lifecycle.array_settled(work, others, unit.state.ended_at)
         changed = replace(job, work=work)
-        final = work.ended_at is not None
-        self._save(self._task(changed, unit), *([changed] if final else []))
-        if not final:
+        moves = work.ended_at is not None or worst_of_others is not None
+        self._save(self._task(changed, unit), *([changed] if moves else []))
+        if not moves:
             self._know(changed)
 
     def _worst_but(self, unit: Unit) -> Outcome:
@@ -289,13 +277,3 @@ class Ledger:
         raw_id = job.id if is_free else self._store.allocate_id()
         state = Pending(eligible_at=0.0)
         return Unit(id=JobId(number=job.id, task=index), raw_id=raw_id, state=state)
-
-
-def _briefly(tasks: Ranges) -> str:
-    """The indices, if they are few words; else only where they begin."""
-    text = str(tasks)
-    return text if len(text) <= LONGEST_LIST else f"{text[: text.rindex(',', 0, LONGEST_LIST)]},..."
-
-
-def _index(unit: Unit) -> Ranges:
-    return Ranges.of(() if unit.id.task is None else (unit.id.task,))

@@ -79,11 +79,19 @@ class Outlook:
 
     def room(self) -> fifo.Room:
         """What there is to give."""
+        books, total_mib = self._books, self._books.capacity.memory_mib
         return fifo.Room(
-            cores_total=self._books.cores_total,
-            cores_free=self._books.cores_free,
+            cores_total=books.cores_total,
+            cores_free=books.cores_free,
             uids_with_agent=self._agents.uids() | {SELF},
             starvation_s=self._terms().starvation_s,
+            memory_total_mib=total_mib,
+            memory_free_mib=(total_mib or 0) - books.memory_taken_mib,
+            partitions={
+                one.name: (one.cores, one.cores - books.partition_taken[one.name])
+                for one in books.capacity.partitions
+                if one.cores is not None
+            },
         )
 
     def why(self, job: Job) -> Reason:
@@ -94,6 +102,9 @@ class Outlook:
     def _explain(self, job: Job, room: fifo.Room, blocked_by: Entry | None) -> Reason:
         if job.id in self._books.absent:
             return Reason(name="ClientGone", words="its run_job.sh is not connected")
+        kept = self._books.capacity.obstacle(job) or self._books.blocked.get(job.id)
+        if kept is not None and job.hold is None:
+            return kept
         if self._is_orphan(job):
             return Reason(name="AgentDown", words=NO_OWNER)
         if words := self._refused(job):
@@ -102,12 +113,7 @@ class Outlook:
             return Reason(name="AgentDown", words="its owner's agent is being started")
         array = job.request.array
         waiter = fifo.Waiter(
-            entry=Entry(
-                id=job.id,
-                uid=self._books.launcher_of(job),
-                cores=self._books.cores_of(job),
-                eligible_at=_eligible_at(job),
-            ),
+            entry=self._books.entry(job, _eligible_at(job)),
             hold=job.hold,
             running=self._books.live_tasks[job.id],
             limit=None if array is None else array.limit,
