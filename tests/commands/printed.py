@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tinysched.commands.pages import PAGES
+from tinysched.job.history import MOST_LINES
 from tinysched.job.reasons import REASONS
 from tinysched.job.states import MEANINGS
+from tinysched.programs import events
+from tinysched.programs.events import Kind
 from tinysched.report.json import ABOUT, FIELDS
 from tinysched.script.grammar import STORED
 
@@ -72,6 +75,42 @@ def json() -> str:
             " byte `ff`), as Python's `surrogateescape` writes and reads them.\n",
         ]
     )
+
+
+def logs() -> str:
+    """Every line of the logs."""
+    return "\n".join(
+        [
+            "# Logs\n",
+            NOTE,
+            "One line an event: a moment (local time with its offset, ISO 8601), a level, a name,"
+            " and facts that `grep` finds:\n",
+            "    2026-02-03T09:15:03.168+01:00 INFO Granted job=42 user=alice attempt=1 cores=8"
+            " agent=18675\n",
+            "`grep 'job=42 ' logs/dispatcher.log*` is the story of job 42; tasks of an array are"
+            " `job=43_7`. Moments and lengths of time in facts are in seconds, `by` is a uid,"
+            " `-` stands for nothing. A fact with anything in it but plain ASCII signs stands in"
+            " double quotes, `\\` before a quote in it; what does not print is escaped, and no fact"
+            " is longer than 500 letters. Of what was submitted no line tells more than"
+            " the numbers below. Of one kind of line that a user can cause at will, 100"
+            " a minute are written; the last says `muted_s=60`.\n",
+            "The dispatcher puts its log aside at `log_size_mib` and keeps `log_files` old ones; an"
+            " agent keeps one old one of 1 MiB. What has been put aside for good is still told by"
+            f" `tsctl history`: each record keeps the latest {MOST_LINES} events of its job or"
+            " task, without what restarts, disks and signals did to it.\n",
+            "## Jobs, in logs/dispatcher.log\n",
+            _kinds(events.JOB_EVENTS),
+            "## The dispatcher itself, in the same file\n",
+            _kinds(events.DISPATCHER_EVENTS),
+            "## An agent, in users/u&lt;uid&gt;/agent.log\n",
+            _kinds(events.AGENT_EVENTS),
+        ]
+    )
+
+
+def _kinds(kinds: Iterable[Kind]) -> str:
+    rows = [(kind.name, " ".join(f"`{fact}`" for fact in kind.facts), kind.says) for kind in kinds]
+    return table(("line", "facts", "meaning"), rows)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -23,9 +23,10 @@ _NOTE = re.compile(r"<!-- (as|not run:) ([^>]*?) -->\s*\Z")
 _DONE = "@@ this block is done"
 # What no two runs have in common, and by what it is replaced on both sides.
 _VOLATILE = (
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(,\d+)?"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?"), "TIME"),
+    (re.compile(r"\b(elapsed|cpu)_s=[\d.]+"), "SPENT"),
     (re.compile(r"\b(\d+-)?\d+:\d\d(:\d\d)?\b"), "ELAPSED"),
-    (re.compile(r"\bpid( |=|: *)\d+"), "PID"),
+    (re.compile(r"\b(pid|agent)( |=|: *)\d+"), "PID"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "TOKEN"),
     (re.compile(r"\b\d{10}\.\d+\b"), "SECONDS"),
     (re.compile(r"[ \t]+"), " "),

@@ -183,7 +183,7 @@ def test_an_agent_leaves_when_its_user_has_had_no_job_for_a_while(hasty: Site):
     until_it_leaves(ann)
     assert time.monotonic() - began_at >= IDLE_S
     if CAN_BE_OTHERS:
-        assert f"Agent leaves uid={ben.person.uid}" not in log_of(hasty)  # he has a job
+        assert f"AgentLeft uid={ben.person.uid}" not in log_of(hasty)  # he has a job
         ben.ok("tscancel", held)
         until_it_leaves(ben)
 
@@ -195,7 +195,7 @@ def test_an_agent_that_finds_nothing_to_do_leaves_by_itself(hasty: Site):
 
 
 def until_it_leaves(user: User) -> None:
-    words = f"Agent leaves uid={user.person.uid}"
+    words = f"AgentLeft uid={user.person.uid}"
     user.site.until(lambda: words in log_of(user.site), "the agent has leave to go")
     user.site.until(lambda: user.site.agent_pid(user) is None, "it has gone")
 
@@ -220,8 +220,8 @@ def test_no_job_is_left_alone_that_comes_just_when_the_agent_leaves(hasty: Site)
     with ThreadPoolExecutor(len(users)) as pool:
         for _ in pool.map(submit_at_the_wrong_moment, users):
             pass
-    sys.stdout.write(f"{log_of(hasty).count('Agent leaves uid=')} of 18 left before\n")
-    assert "Agent leaves uid=" in log_of(hasty)
+    sys.stdout.write(f"{log_of(hasty).count('AgentLeft uid=')} of 18 left before\n")
+    assert "AgentLeft uid=" in log_of(hasty)
 
 
 # Missing

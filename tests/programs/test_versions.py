@@ -99,7 +99,7 @@ def test_an_agent_that_cannot_be_understood_is_told_why_and_everybody_sees_it(
     assert words in json.loads(queue.ask(ADMIN, "status", "--json").out)["agents_refused"][str(BOB)]
     assert queue.states() == {"1": "RUNNING", "2": "PENDING"}
     assert words in queue.reasons()["2"]
-    assert caplog.text.count(f"Agent refused uid={BOB}") == 1
+    assert caplog.text.count(f"AgentRefused uid={BOB}") == 1
     assert "Nonsense" not in caplog.text
 
 

@@ -37,14 +37,14 @@ def test_a_uid_in_a_cancel_is_not_believed(queue, running, logged):
     said = [*hello(), ("arg", b"1"), ("uid", b"%d" % BOB), ("user", b"bob"), ("admin", b"1")]
     assert denied(queue.ask_on(FakeChannel(CAROL), "cancel", said))
     assert queue.states() == {"1": "RUNNING"}
-    assert logged(f"Refused uid={CAROL} cancel")
+    assert logged(f"Refused uid={CAROL} verb=cancel")
 
 
 def test_anothers_job_cannot_be_cancelled(queue, running, logged):
     assert denied(queue.ask(CAROL, "cancel", "1"))
     assert denied(queue.ask(CAROL, "cancel", "-s", "KILL", "1"))
     assert running.runs["1.1"].orders == []
-    assert logged(f"Refused uid={CAROL} cancel")
+    assert logged(f"Refused uid={CAROL} verb=cancel")
 
 
 def test_anothers_job_cannot_be_cancelled_by_a_filter(queue, running):
@@ -59,14 +59,14 @@ def test_anothers_job_cannot_be_cancelled_by_a_filter(queue, running):
 def test_anothers_job_cannot_be_sent_a_signal(queue, running, logged):
     assert denied(queue.ask(CAROL, "cancel", "-s", "USR1", "1"))
     assert running.runs["1.1"].orders == []
-    assert logged(f"Refused uid={CAROL} cancel")
+    assert logged(f"Refused uid={CAROL} verb=cancel")
 
 
 @pytest.mark.parametrize("verb", ["hold", "release", "requeue"])
 def test_anothers_job_cannot_be_held_released_or_requeued(queue, running, logged, verb):
     assert denied(queue.ask(CAROL, "control", verb, "1"))
     assert queue.states() == {"1": "RUNNING"}
-    assert logged(f"Refused uid={CAROL} control")
+    assert logged(f"Refused uid={CAROL} verb=control")
 
 
 @pytest.mark.parametrize(("verb", "args"), [("purge", ("--keep-last=0",)), ("reload", ())])
@@ -76,7 +76,7 @@ def test_only_admins_purge_and_reload(queue, bob, logged, verb, args):
     bob.end("1.1")
     assert denied(queue.ask(CAROL, verb, *args))
     assert queue.states() == {"1": "COMPLETED"}
-    assert logged(f"Refused uid={CAROL} {verb}")
+    assert logged(f"Refused uid={CAROL} verb={verb}")
 
 
 def test_what_an_admin_holds_its_owner_does_not_release(queue, bob):
@@ -134,7 +134,7 @@ def test_nobody_else_says_that_a_job_has_ended(queue, running, logged):
     queue.hear(thief, "ended", messages.ending_fields(ending))
     assert thief.closed
     assert queue.states() == {"1": "RUNNING"}
-    assert logged(f"uid={CAROL}: cannot take news of 1")
+    assert logged(f"uid={CAROL} why=cannot take news of 1")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_words_of_the_dispatcher_are_not_heard_from_others(queue, running, logge
     queue.hear(thief, verb, messages.stop_fields(BOBS_RUN, kill=True))
     assert thief.closed
     assert running.obey() == []
-    assert logged(f"Nonsense from uid={CAROL}")
+    assert logged(f"Nonsense uid={CAROL}")
 
 
 def test_a_token_is_no_path(queue, logged):
@@ -154,7 +154,8 @@ def test_a_token_is_no_path(queue, logged):
         said += [("script", b"#!/bin/sh\n"), ("arg", b"job.sh")]
         assert queue.ask_on(FakeChannel(CAROL), "submit", said).exit_code == 1, token
     assert queue.states() == {}
-    assert logged(f"Refused uid={CAROL} submit: cannot accept a job: its token is none of ours")
+    why = "cannot accept a job: its token is none of ours"
+    assert logged(f"Refused uid={CAROL} verb=submit why={why}")
 
 
 NAMES = [

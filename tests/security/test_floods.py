@@ -34,7 +34,7 @@ def test_a_message_of_a_gigabyte_is_refused_by_its_first_bytes(realm):
     assert sent < 4 << 20
     assert memory_mib(realm) < before + 8
     assert realm.serves_the_victim()
-    realm.until_logged(f"Nonsense from uid={realm.attacker.person.uid}")
+    realm.until_logged(f"Nonsense uid={realm.attacker.person.uid}")
 
 
 HALVES = """
@@ -63,7 +63,7 @@ def test_half_a_message_held_open_is_not_waited_for(realm):
     assert realm.serves_the_victim()
     out, err = process.communicate(timeout=30)
     assert (out, err) == ("closed\n", "")
-    realm.until_logged(f"Hung up on uid={realm.attacker.person.uid}: silent")
+    realm.until_logged(f'HungUp uid={realm.attacker.person.uid} why="silent')
 
 
 SILENT = """
@@ -102,7 +102,7 @@ def test_ten_thousand_connection_attempts_keep_nobody_out(realm):
     while process.poll() is None:
         assert realm.serves_the_victim()
     assert int(process.communicate()[0]) > 100  # read the refusal before they went
-    realm.until_logged(f"Refused uid={realm.attacker.person.uid} a connection")
+    realm.until_logged(f"ConnectionRefused uid={realm.attacker.person.uid}")
 
 
 def test_a_refused_connection_is_told_the_limit(realm):
@@ -167,7 +167,8 @@ def test_questions_without_end_and_answers_nobody_reads_fill_no_memory(realm):
 NONSENSE = """
 for number in range(1000):
     line = dial()
-    line.send(pack("x\\n2026-01-01 00:00:00,000 INFO Accepted job=1 user=root\\x1b[2J %d" % number))
+    words = "x\\n2026-01-01T00:00:00.000+00:00 INFO Submitted job=1 user=root\\x1b[2J %d"
+    line.send(pack(words % number))
     line.recv(100)
 """
 
@@ -176,10 +177,10 @@ def test_a_log_can_neither_be_filled_nor_forged(realm):
     realm.attack(NONSENSE)
     lines = realm.log().splitlines()
     assert all(line.isprintable() for line in lines)
-    assert not any(line.startswith("2026-01-01 00:00:00,000") for line in lines)
-    mine = [line for line in lines if f"Nonsense from uid={realm.attacker.person.uid}" in line]
+    assert not any(line.startswith("2026-01-01T00:00:00.000+00:00") for line in lines)
+    mine = [line for line in lines if f"Nonsense uid={realm.attacker.person.uid}" in line]
     assert 0 < len(mine) <= 110
-    assert any("no more such lines for a minute" in line for line in mine)
+    assert any(" muted_s=60" in line for line in mine)
     assert realm.serves_the_victim()
 
 

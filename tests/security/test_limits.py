@@ -96,7 +96,7 @@ def test_no_secret_of_a_refused_submission_is_logged(limited, caplog):
     for word in (f"--export=9={secret}", f"--{secret}", f"--mem={secret}"):
         assert limited.submit(CAROL, word).exit_code != 0
     assert secret not in caplog.text
-    assert f"Refused uid={CAROL} submit" in caplog.text
+    assert f"Refused uid={CAROL} verb=submit" in caplog.text
 
 
 def test_why_one_waits_names_nobody_elses_job_in_a_private_queue(limited):

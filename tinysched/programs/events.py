@@ -76,7 +76,11 @@ CANCEL_ORDERED = _job(
 WITHDRAWN = _job(
     history.WITHDRAWN, "by=%d tasks=%s", "uid `by` cancelled tasks that waited in an array"
 )
-SIGNALLED = _job("Signalled", "by=%d signal=%d", "uid `by` had a signal sent to all of it")
+SIGNALLED = _job(
+    "Signalled",
+    "by=%d signal=%d to=%s",
+    "uid `by` has a signal sent to all of it, or to its script",
+)
 LIMIT_REACHED = _job(
     history.LIMIT_REACHED,
     "attempt=%d limit_s=%s",
@@ -176,13 +180,12 @@ NOT_UNDERSTOOD = _agent(
 )
 GARBAGE_STAYS = _agent("GarbageStays", "why=%s", "old requests could not be removed")
 SUCCEEDED = _agent("Becomes", "program=%s", "it goes on as the release that was installed")
-NOT_SUCCEEDED = _agent("StaysAsItIs", "program=%s why=%s", "it cannot become that release")
 LAUNCHING = _agent("Launching", "job=%s attempt=%d", "a worker for it is being made")
 LAUNCHING_AGAIN = _agent("LaunchingAgain", "job=%s attempt=%d", "its worker died before the start")
 GRANTED_AGAIN = _agent("GrantedAgain", "job=%s attempt=%d", "it was claimed before; nothing new")
 NOT_STARTED = _agent("NotStarted", "job=%s attempt=%d why=%s", "it cannot be started")
 STOPPING = _agent("Stopping", "job=%s attempt=%d kill=%s", "the dispatcher wants it ended")
-SIGNALLING = _agent("Signalling", "job=%s attempt=%d signal=%d", "all of it gets a signal")
+SIGNALLING = _agent("Signalling", "job=%s attempt=%d signal=%d to=%s", "it gets a signal")
 ADOPTED = _agent("Adopted", "job=%s attempt=%d", "it was found, from a former agent or a client")
 NOT_ADOPTED = _agent("NotAdopted", "job=%s attempt=%d why=%s", "it was found, and cannot be read")
 REQUEST_UNREADABLE = _agent(
