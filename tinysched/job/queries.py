@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinysched.job.ranges import Ranges
+from tinysched.job.signals import Reach
+
+_KILL = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +41,22 @@ class QueueQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelQuery:
-    """`tscancel`: whom, and with which signal (None: the ordinary way to an end)."""
+    """`tscancel`: whom, and with which signal (None: the ordinary way to an end).
+
+    `reach`: whom in a job the signal is for. `quiet`: unknown jobs are no mistake. `verbose`: what
+    is done is told.
+    """
 
     filter: Filter
     signal: int | None = None
+    reach: Reach = Reach.ALL
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def is_kill(self) -> bool:
+        """KILL for all of a job ends that job, and is stored as any order to end."""
+        return self.signal == _KILL and self.reach is Reach.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

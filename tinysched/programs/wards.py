@@ -113,7 +113,7 @@ class Wards:
         """Sends one signal to a run's tree, or to a part of it."""
         ward = self._wards.get(run)
         if ward is not None:
-            LOG.info(events.SIGNALLING, run.job, run.attempt, signum)
+            LOG.info(events.SIGNALLING, run.job, run.attempt, signum, reach.value)
             ward.signal(signum, reach)
 
     def forget(self, run: RunId) -> None:

@@ -48,7 +48,13 @@ TSBATCH = (
         "memory needed, in MiB or with K, M, G, T; 0 for all; not enforced yet",
         variable="SBATCH_MEM_PER_NODE",
     ),
-    Option("no-requeue", "", "", "never run it a second time", variable="SBATCH_NO_REQUEUE"),
+    Option(
+        "no-requeue",
+        "",
+        "",
+        "never run it a second time, whatever becomes of the first",
+        variable="SBATCH_NO_REQUEUE",
+    ),
     Option("nodes", "N", "1", "only 1 is possible: the queue has one host"),
     Option("ntasks", "n", "N", "take N times the cores of --cpus-per-task"),
     Option(
@@ -68,7 +74,11 @@ TSBATCH = (
     Option("parsable", "", "", "print the job's number only"),
     Option("quiet", "Q", "", "print nothing but errors"),
     Option(
-        "requeue", "", "", "let it be run again by requeue (default)", variable="SBATCH_REQUEUE"
+        "requeue",
+        "",
+        "",
+        "let it be run again: by tscontrol requeue, or after a restart of the host",
+        variable="SBATCH_REQUEUE",
     ),
     Option(
         "signal",
@@ -111,11 +121,20 @@ TSQUEUE = (
 )
 
 TSCANCEL = (
+    Option("batch", "b", "", "send the --signal to the script alone"),
+    Option("full", "f", "", "send the --signal to the script and all its children (default)"),
     _ME,
     Option("name", "n", "NAMES", "only jobs of these names"),
-    Option("signal", "s", "SIGNAL", "send this signal to the whole job and let it live or end"),
+    Option("quiet", "Q", "", "say nothing of jobs that are not known"),
+    Option(
+        "signal",
+        "s",
+        "SIGNAL",
+        "send this signal to the whole job and let it live or end; KILL cancels it without grace",
+    ),
     Option("state", "t", "STATES", "only jobs in these states: PENDING, RUNNING"),
     Option("user", "u", "USERS", "only jobs of these users"),
+    Option("verbose", "v", "", "tell each job that is cancelled or sent a signal"),
     _HELP,
     _VERSION,
 )

@@ -15,12 +15,10 @@ from tinysched.job.queries import (
     QueueQuery,
     Selector,
 )
-from tinysched.job.ranges import Ranges
-from tinysched.job.signals import number_of
-from tinysched.job.spans import parse_spans
+from tinysched.job.signals import Reach, number_of
 from tinysched.job.states import MEANINGS
-from tinysched.script.arrays import steps_that_cross
 from tinysched.script.grammar import Option, cure, has, shown, split, values
+from tinysched.script.jobnames import check_length, check_steps, selectors, whole
 from tinysched.script.options import TSCANCEL, TSCONTROL, TSOUT, TSPURGE, TSQUEUE
 
 VERBS = ("hold", "release", "requeue", "show")
@@ -35,12 +33,10 @@ _SHORT_STATES = {
     "TO": "TIMEOUT",
     "OOM": "OUT_OF_MEMORY",
     "NF": "NODE_FAIL",
+    "DL": "DEADLINE",
 }
 _ALL = "ALL"
 _UNFINISHED = ("PENDING", "RUNNING", "COMPLETING")
-_ID_FORMS = "expected 42, 42_7 or 42_[2-4,9]"
-_MOST_DIGITS = 18
-_LONGEST_LISTS = 65536
 _MOST_JOBS = 100_000
 
 _Found = list[tuple[Option, str | None]]
@@ -84,7 +80,18 @@ def cancel(argv: Sequence[str], *, me: str) -> CancelQuery:
     if wanted == Filter():
         raise _wrong(command, "neither a job nor a filter is given")
     signals = _each(found, "signal", lambda text: (number_of(text),), command)
-    return CancelQuery(filter=wanted, signal=signals[-1] if signals else None)
+    for name in ("batch", "full"):
+        if has(found, name) and not signals:
+            raise _wrong(command, f"--{name} needs a --signal")
+    if has(found, "batch") and has(found, "full"):
+        raise _wrong(command, "--batch and --full exclude each other")
+    return CancelQuery(
+        filter=wanted,
+        signal=signals[-1] if signals else None,
+        reach=Reach.SCRIPT if has(found, "batch") else Reach.ALL,
+        quiet=has(found, "quiet"),
+        verbose=has(found, "verbose"),
+    )
 
 
 def control(argv: Sequence[str]) -> ControlQuery:
@@ -120,7 +127,7 @@ def purge(argv: Sequence[str]) -> PurgeQuery:
     found, rest = split(TSPURGE, argv, command)
     if rest:
         raise _wrong(command, f"{shown(rest[0])} is no option")
-    keep = _each(found, "keep-last", lambda text: (_whole(text),), command)
+    keep = _each(found, "keep-last", lambda text: (whole(text),), command)
     days = _each(found, "age-days", lambda text: (_days(text),), command)
     if keep is None and days is None:
         raise _wrong(command, "give --keep-last or --age-days or both")
@@ -131,69 +138,10 @@ def purge(argv: Sequence[str]) -> PurgeQuery:
     )
 
 
-def selectors(text: str) -> tuple[Selector, ...]:
-    """The jobs and tasks named in a list: `42,43_7,44_[2-4,9]`. Raises: ValueError."""
-    named = tuple(_selector(item) for item in _outside_brackets(text))
-    _check_steps(named)
-    return named
-
-
-def _check_steps(named: Iterable[Selector]) -> None:
-    """Refuses to combine many steps in one array: the pieces would keep the dispatcher busy."""
-    stepped = [s.number for s in named if s.tasks and any(step > 1 for *_, step in s.tasks.spans)]
-    if len(set(stepped)) < len(stepped):
-        raise ValueError("only one list of tasks with a step may be given for a job")
-
-
-def _selector(text: str) -> Selector:
-    number, underscore, tasks = text.partition("_")
-    if not underscore:
-        return Selector(number=_id(number))
-    bracketed = tasks.startswith("[") and tasks.endswith("]")
-    try:
-        spans = parse_spans(tasks[1:-1]) if bracketed else parse_spans(str(_whole(tasks)))
-    except ValueError:
-        raise ValueError(_ID_FORMS) from None
-    if steps_that_cross(spans):
-        raise ValueError("ranges with a step may not overlap")
-    named = Ranges.parse(tasks[1:-1] if bracketed else tasks)
-    if not named:
-        raise ValueError(_ID_FORMS)
-    return Selector(number=_id(number), tasks=named)
-
-
-def _id(text: str) -> int:
-    try:
-        number = _whole(text)
-    except ValueError:
-        number = 0
-    if not number:
-        raise ValueError(_ID_FORMS)
-    return number
-
-
-def _outside_brackets(text: str) -> list[str]:
-    if "[" not in text:
-        return text.split(",")
-    items, start, depth = list[str](), 0, 0
-    for at, letter in enumerate(text):
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and not depth:
-            items.append(text[start:at])
-            start = at + 1
-    return [*items, text[start:]]
-
-
-def _check_length(words: Iterable[str]) -> None:
-    """Raises: ValueError for more lists of tasks than are read while others wait."""
-    if sum(len(word) for word in words if "[" in word) > _LONGEST_LISTS:
-        raise ValueError(f"expected at most {_LONGEST_LISTS} characters of task indices")
-
-
 def _ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
     named: list[Selector] = []
     try:
-        _check_length(words)
+        check_length(words)
     except ValueError as why:
         raise _wrong(command, str(why)) from None
     for word in words:
@@ -208,7 +156,7 @@ def _ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
 
 def _jobs(found: _Found, command: str) -> tuple[Selector, ...] | None:
     try:
-        _check_length(values(found, "jobs") or ())
+        check_length(values(found, "jobs") or ())
     except ValueError as why:
         raise _wrong(command, str(why)) from None
     named = _each(found, "jobs", selectors, command)
@@ -217,7 +165,7 @@ def _jobs(found: _Found, command: str) -> tuple[Selector, ...] | None:
 
 def _checked(named: Sequence[Selector], command: str) -> tuple[Selector, ...]:
     try:
-        _check_steps(named)
+        check_steps(named)
     except ValueError as why:
         raise _wrong(command, str(why)) from None
     return tuple(named)
@@ -276,17 +224,11 @@ def _list(text: str) -> list[str]:
     return words
 
 
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise ValueError("expected a whole number")
-    return int(text)
-
-
 def _days(text: str) -> float:
-    whole, dot, part = text.partition(".")
+    days_text, dot, part = text.partition(".")
     try:
-        days = float(_whole(whole))
-        return days + _whole(part) / 10 ** len(part) if dot else days
+        days = float(whole(days_text))
+        return days + whole(part) / 10 ** len(part) if dot else days
     except ValueError:
         raise ValueError("expected a number of days such as 14 or 0.5") from None
 

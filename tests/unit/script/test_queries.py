@@ -12,7 +12,7 @@ from tinysched.errors import EXIT_USAGE, UsageError
 from tinysched.job.queries import CancelQuery, Filter, QueueQuery, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import named
-from tinysched.job.signals import NUMBERS, number_of
+from tinysched.job.signals import NUMBERS, Reach, number_of
 from tinysched.job.states import MEANINGS
 from tinysched.script import queries
 
@@ -154,6 +154,15 @@ def test_steps_that_do_not_cross_are_fine():
         ),
         (["-s", "USR1", "42"], CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=10)),
         (["42", "--signal=sigkill"], CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=9)),
+        (
+            ["-b", "-s", "10", "42"],
+            CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=10, reach=Reach.SCRIPT),
+        ),
+        (["-fsUSR1", "42"], CancelQuery(filter=Filter(selectors=(JOB_42,)), signal=10)),
+        (
+            ["-vQ", "42"],
+            CancelQuery(filter=Filter(selectors=(JOB_42,)), quiet=True, verbose=True),
+        ),
     ],
 )
 def test_tscancel_means_whom_it_names(argv, query):
@@ -178,6 +187,12 @@ def test_tscancel_without_anybody_named_is_a_wrong_command_line(argv):
         (["-s", "FOO", "42"], "cannot read --signal=FOO: expected a signal such as USR1"),
         (["x"], "cannot read the command line: x is no job: expected 42"),
         (["--nosuch"], "cannot read the command line: unknown option '--nosuch'"),
+        (["-b", "42"], "cannot read the command line: --batch needs a --signal"),
+        (["-f", "42"], "cannot read the command line: --full needs a --signal"),
+        (
+            ["-bf", "-s1", "42"],
+            "cannot read the command line: --batch and --full exclude each other",
+        ),
     ],
 )
 def test_tscancel_says_what_is_wrong(argv, why):

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from tinysched import __version__
 from tinysched.errors import NewerError, SpoolError, WireError
 from tinysched.host.clock import Clock
-from tinysched.job.model import Ended, Granted, Job, RunId, Running, Unit
+from tinysched.job.model import Cancel, Ended, Granted, Job, RunId, Running, Unit
 from tinysched.job.runs import Cause, Ending
+from tinysched.job.signals import Reach
 from tinysched.programs import events
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
@@ -114,18 +115,19 @@ class Agents:
         if launcher is not None:
             launcher.send("grant", messages.grant_fields(self._terms().grant(job, unit)))
 
-    def stop(self, job: Job, unit: Unit, *, kill: bool) -> None:
+    def stop(self, job: Job, unit: Unit, cancel: Cancel) -> None:
         """Passes on the order to end a unit; a missing agent hears of it at its next hello."""
         launcher = self._launcher(job)
         if launcher is not None:
-            launcher.send("stop", messages.stop_fields(_run(unit), kill=kill))
+            order = messages.stop_fields(_run(unit), kill=cancel.kill, requeue=cancel.requeue)
+            launcher.send("stop", order)
 
-    def signal(self, job: Job, unit: Unit, signal: int) -> bool:
-        """Has a signal sent to a unit's whole tree; false if nobody is there to send it."""
+    def signal(self, job: Job, unit: Unit, signal: int, reach: Reach) -> bool:
+        """Has a signal sent to a unit; false if nobody is there to send it."""
         launcher = self._launcher(job)
         if launcher is None:
             return False
-        launcher.send("signal", messages.signal_fields(_run(unit), signal))
+        launcher.send("signal", messages.signal_fields(_run(unit), signal, reach))
         return True
 
     def _hand_over(self, unit: Unit) -> None:
@@ -143,7 +145,7 @@ class Agents:
             return
         self.grant(job, unit)
         if unit.cancel is not None:
-            self.stop(job, unit, kill=unit.cancel.kill)
+            self.stop(job, unit, unit.cancel)
 
     def _greet(self, number: int) -> None:
         """A foreground client waits for a job that was given its cores, or has ended, before.
@@ -218,7 +220,7 @@ class Agents:
             else:
                 self._books.reclaim(unit.id)
                 if unit.cancel is not None and stage == "alive":
-                    self.stop(job, unit, kill=unit.cancel.kill)
+                    self.stop(job, unit, unit.cancel)
         for run, stage in known.items():
             self._unknown_to_us(channel, run, stage)
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tinysched.errors import RefusedError, TinyschedError
 from tinysched.host.clock import Clock
+from tinysched.job.dependencies import NO_DEPENDENCIES
 from tinysched.job.model import Cancel, Elements, Ended, Hold, Job, JobId, Pending, Unit
 from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.selecting import Chooser, Chosen, named, unknown
+from tinysched.job.signals import Reach
 from tinysched.programs import events
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
@@ -20,7 +22,6 @@ from tinysched.programs.dispatch.rights import DENIED, Rights
 from tinysched.programs.dispatch.terms import Terms
 
 LOG = logging.getLogger("dispatcher")
-KILL = 9
 
 
 class Changes:
@@ -55,34 +56,34 @@ class Changes:
 
     # Cancelling
 
-    def cancel(self, uid: int, query: CancelQuery) -> str:
-        """Ends or signals what was chosen; returns complaints.
+    def cancel(self, uid: int, query: CancelQuery) -> list[str]:
+        """Ends or signals what was chosen; returns its names.
 
         Raises: RefusedError if nothing at all could be done.
         """
         selectors = query.filter.selectors
         for selector in selectors or ():
             self._ledger.recall(selector.number)
-        if selectors is not None:
+        if selectors is not None and not query.quiet:
             self.check_known(uid, selectors)
         refused: list[str] = []
-        is_idle = True
+        done: list[str] = []
         for job, chosen in self._chosen(query.filter):
             if _nothing_left(job, chosen):
                 continue
             if not self._rights.may_change(uid, job):
                 refused += [str(job.id)] if self._rights.visible(uid, [job]) else []
                 continue
-            is_idle = False
-            self._check_pieces(job, chosen.todo, Ranges())
-            if query.signal is None or query.signal == KILL:
-                self._end(uid, job, chosen, kill=query.signal == KILL)
+            self._check_pieces(job, chosen.todo | _requeued(chosen), Ranges())
+            if query.signal is None or query.is_kill:
+                self._end(uid, job, chosen, kill=query.is_kill)
             else:
-                self._signal(job, chosen, query.signal)
+                self._signal(uid, job, chosen, query.signal, query.reach)
+            done += _names(job, chosen)
         # A filter may well take in jobs of others, as long as it finds some of one's own.
-        if refused and (selectors is not None or is_idle):
+        if refused and (selectors is not None or not done):
             raise RefusedError(f"cannot cancel job {', '.join(refused)}: {DENIED}")
-        return ""
+        return done
 
     def _chosen(self, wanted: Filter) -> Iterator[tuple[Job, Chosen]]:
         chooser = Chooser(wanted)
@@ -136,20 +137,24 @@ class Changes:
                     self._ledger.order_cancel(unit, cancel)
                     self._say_ordered(job, unit, cancel)
                 if job.request.foreground:
-                    self._agents.stop(job, unit, kill=kill)
+                    self._agents.stop(job, unit, cancel)
             elif not isinstance(unit.state, Ended):
                 self._ledger.order_cancel(unit, cancel)
                 self._say_ordered(job, unit, cancel)
-                self._agents.stop(self._books.jobs[job.id], unit, kill=kill)
+                self._agents.stop(self._books.jobs[job.id], unit, cancel)
 
     def _say_ordered(self, job: Job, unit: Unit, cancel: Cancel) -> None:
         signal = "KILL" if cancel.kill else "TERM"
         LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, signal)
         journal.say_cancelled(job, self._books.unit(unit.id) or unit)
 
-    def _signal(self, job: Job, chosen: Chosen, signal: int) -> None:
+    def _signal(self, uid: int, job: Job, chosen: Chosen, signal: int, reach: Reach) -> None:
+        """At once or not at all: a signal is not stored, and never sent a second time."""
         for unit in chosen.units:
-            if self._books.is_live(unit.id) and not self._agents.signal(job, unit, signal):
+            if not self._books.is_live(unit.id):
+                continue
+            LOG.info(events.SIGNALLED, unit.id, job.user, uid, signal, reach.value)
+            if not self._agents.signal(job, unit, signal, reach):
                 raise RefusedError(
                     f"cannot signal job {unit.id}: its owner's agent does not run",
                     "any ts command of its owner starts the agent",
@@ -235,7 +240,7 @@ class Changes:
                 again = Cancel(by_uid=uid, ordered_at=now, requeue=True)
                 self._ledger.order_cancel(unit, again)
                 LOG.info(events.REQUEUE_ORDERED, unit.id, job.user, uid)
-                self._agents.stop(self._books.jobs[job.id], unit, kill=False)
+                self._agents.stop(self._books.jobs[job.id], unit, again)
 
 
 def new_job(number: int, uid: int, user: str, token: str, request: Request, now: float) -> Job:
@@ -256,6 +261,7 @@ def new_job(number: int, uid: int, user: str, token: str, request: Request, now:
         request=request,
         work=work,
         hold=Hold.USER if request.held else None,
+        dependencies=request.dependency or NO_DEPENDENCIES,
     )
 
 
@@ -275,6 +281,12 @@ def _ended(chosen: Chosen) -> Ranges:
         for unit in chosen.units
         if isinstance(unit.state, Ended) and unit.id.task is not None
     )
+
+
+def _names(job: Job, chosen: Chosen) -> list[str]:
+    """What of a choice has not ended, one task or list of tasks each."""
+    names = [str(unit.id) for unit in chosen.units if not isinstance(unit.state, Ended)]
+    return [*names, f"{job.id}_[{chosen.todo}]"] if chosen.todo else names
 
 
 def _nothing_left(job: Job, chosen: Chosen) -> bool:

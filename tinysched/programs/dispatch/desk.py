@@ -11,6 +11,7 @@ from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
 from tinysched.job.queries import Filter
+from tinysched.job.signals import name_of
 from tinysched.policy import retention
 from tinysched.programs import events
 from tinysched.programs.dispatch.agents import Agents
@@ -146,7 +147,10 @@ class Desk:
     def _cancel(self, channel: Channel, message: Message) -> Answer:
         me = identity.user_name(channel.peer.uid)
         query = queries.cancel(message.many("arg"), me=me)
-        return Answer(err=self._changes.cancel(channel.peer.uid, query))
+        done = self._changes.cancel(channel.peer.uid, query)
+        what = "cancels" if query.signal is None else f"sends {name_of(query.signal)} to"
+        said = [f"{_name(message)}: {what} job {name}\n" for name in done if query.verbose]
+        return Answer(err="".join(said))
 
     def _control(self, channel: Channel, message: Message) -> Answer:
         query = queries.control(message.many("arg"))
