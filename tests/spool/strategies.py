@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tinysched.job.history import History
 from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies, Edge, Kind, Verdict
+from tinysched.job.history import History
 from tinysched.job.model import (
     Cancel,
     Elements,
@@ -48,7 +48,7 @@ def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
 
 
 states = st.one_of(
-    st.builds(Pending, eligible_at=seconds),
+    st.builds(Pending, eligible_at=seconds, not_before=maybe(seconds)),
     st.builds(Granted, granted_at=seconds, cores=counts),
     st.builds(
         Running,

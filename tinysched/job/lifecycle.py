@@ -10,6 +10,7 @@ from tinysched.job.model import (
     Elements,
     Ended,
     Granted,
+    Job,
     Outcome,
     Pending,
     Reason,
@@ -17,15 +18,18 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.quantities import format_duration
+from tinysched.job.ranges import Ranges
+from tinysched.job.request import Request
 from tinysched.job.runs import Cause, Ending
 
-NODE_DOWN = "NodeDown"
+_LOST_WITH_HOST = "NodeDown"
 # What a shell adds to the number of a signal that killed its command.
 _BY_SIGNAL = 128
 # From the mildest to the gravest: an array is as bad as its worst task.
 GRAVITY = (
     Outcome.COMPLETED,
     Outcome.CANCELLED,
+    Outcome.DEADLINE,
     Outcome.FAILED,
     Outcome.TIMEOUT,
     Outcome.OUT_OF_MEMORY,
@@ -108,7 +112,7 @@ def verdict(ending: Ending, cancel: Cancel | None, limit_s: int | None) -> tuple
         case Cause.BOOT if cancel is not None and not cancel.requeue:
             return Outcome.CANCELLED, Reason(name="Cancelled", words=f"by uid {cancel.by_uid}")
         case Cause.BOOT:
-            return Outcome.NODE_FAIL, Reason(name=NODE_DOWN, words=ending.words)
+            return Outcome.NODE_FAIL, Reason(name="NodeDown", words=ending.words)
         case Cause.EXIT:
             return _own_end(ending)
 
@@ -138,14 +142,69 @@ def cancelled_unstarted(unit: Unit, cancel: Cancel) -> Unit:
     return replace(unit, state=final, cancel=cancel, history=told)
 
 
-def requeued(unit: Unit, now: float, by_uid: int | None = None, why: str | None = None) -> Unit:
+def requeued(
+    unit: Unit, now: float, by_uid: int | None = None, setback: Reason | None = None
+) -> Unit:
     """A unit goes back into the queue; its next attempt is a new one.
 
-    `why`: a word for what brought it there, if nobody (`by_uid`) ordered it.
+    `setback`: what brought it there, if nobody (`by_uid`) ordered it. Then it is as old as it was
+    when its turn had come.
     """
-    told = unit.history.with_event(now, history.REQUEUED, by=by_uid, why=why)
-    state = Pending(eligible_at=now)
-    return replace(unit, state=state, restarts=unit.restarts + 1, cancel=None, history=told)
+    why = None if setback is None else setback.name
+    since = unit.state.started_at if isinstance(unit.state, Ended) and setback else None
+    return replace(
+        unit,
+        state=Pending(eligible_at=now if since is None else min(since, now)),
+        restarts=unit.restarts + 1,
+        cancel=None,
+        setback=setback,
+        history=unit.history.with_event(now, history.REQUEUED, by=by_uid, why=why),
+    )
+
+
+def setback(over: Unit, request: Request) -> Reason | None:
+    """Why a unit whose attempt is over gets another one, if nobody ordered that; else None."""
+    if not isinstance(over.state, Ended) or over.state.reason.name != _LOST_WITH_HOST:
+        return None
+    return over.state.reason if request.requeue and not request.foreground else None
+
+
+def corrected(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
+    """A unit taken for lost with the host, if its attempt turns out to have ended before.
+
+    A death by a signal proves nothing: a host that goes down ends its processes so. Neither does
+    anything once the next attempt was granted.
+    """
+    match unit.state:
+        case Pending() if unit.setback is not None and unit.setback.name == _LOST_WITH_HOST:
+            before = replace(unit, restarts=unit.restarts - 1, setback=None)
+        case Ended() if unit.state.reason.name == _LOST_WITH_HOST:
+            before = unit
+        case _:
+            return unit
+    if not _is_own_end(ending):
+        return unit
+    return ended(replace(before, state=Pending(eligible_at=0.0)), ending, limit_s)
+
+
+def _is_own_end(ending: Ending) -> bool:
+    """Whether an exit record is that of a run which a restart of the host did not cut short."""
+    if ending.cause is not Cause.EXIT:
+        return ending.cause in (Cause.LIMIT, Cause.LAUNCH)
+    exit_ = ending.exit
+    return exit_ is not None and not exit_.signal and exit_.code <= _BY_SIGNAL
+
+
+def given_up(job: Job, outcome: Outcome, reason: Reason, now: float, live: int) -> Job:
+    """What of a job has not started yet never will; `live`: tasks of it that run."""
+    if isinstance(job.work, Elements):
+        work = job.work
+        left = replace(work, todo=Ranges(), cancelled=work.cancelled | work.todo)
+        worst = worse(work.worst, outcome)
+        return replace(job, work=array_settled(replace(left, worst=worst), live, now))
+    told = job.work.history.with_event(now, history.ENDED, state=outcome.value, why=reason.name)
+    final = Ended(outcome=outcome, reason=reason, ended_at=now)
+    return replace(job, work=replace(job.work, state=final, history=told))
 
 
 def worse(one: Outcome, other: Outcome) -> Outcome:

@@ -113,6 +113,7 @@ class Outcome(Enum):
     TIMEOUT = "TIMEOUT"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     NODE_FAIL = "NODE_FAIL"
+    DEADLINE = "DEADLINE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +131,13 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """Waits for its turn. `eligible_at`: since when it could have started (UTC, seconds)."""
+    """Waits for its turn. `eligible_at`: since when it could have started (UTC, seconds).
+
+    `not_before`: a pause that a requeue brought it, until then it does not start.
+    """
 
     eligible_at: float
+    not_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +194,8 @@ class Unit:
 
     `raw_id` is the unit's number in %j and SLURM_JOB_ID. `attempt` counts grants (0: none yet).
     `restarts` counts requeues. `setback` says why its former attempt came to nothing, if nobody
-    wanted that: it was requeued all the same. `history` tells what else became of it since it was submitted.
+    wanted that: it was requeued all the same. `history` tells what else became of it since it was
+    submitted.
     """
 
     id: JobId

@@ -21,7 +21,9 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         Outcome.CANCELLED.value: "was cancelled, before or after its start",
         Outcome.TIMEOUT.value: "was stopped because its time limit was over",
         Outcome.OUT_OF_MEMORY.value: "was stopped because it took more memory than it may",
-        Outcome.NODE_FAIL.value: "was lost with the host or its worker; its exit code is unknown",
+        Outcome.DEADLINE.value: "could not end before its --deadline any more, and did not start",
+        Outcome.NODE_FAIL.value: "was lost in a restart of the host, or with its worker;"
+        " its exit code is unknown",
     }
 )
 

@@ -23,6 +23,7 @@ from tinysched.programs import events
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
+from tinysched.programs.dispatch.conditions import Conditions
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.strangers import StrangerError
@@ -77,6 +78,7 @@ class Dispatcher:
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
         self.ledger.settle_arrays(clock.wall())
+        self.conditions = Conditions(self.ledger, clock)
         self._say_found()
         self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
         self.desk = Desk(
@@ -163,6 +165,7 @@ class Dispatcher:
     def advance(self) -> None:
         """Does all that is due now: starts, purges, forgets."""
         self.agents.tick()
+        self.conditions.settle()
         self._start_what_fits()
         now = self._clock.wall()
         self.ledger.books.forget_before(now - self._config.min_job_age_s)
@@ -197,6 +200,9 @@ class Dispatcher:
         agents_s = self.agents.next_tick_s()
         if agents_s is not None:
             due.append(agents_s)
+        conditions_s = self.conditions.next_s()
+        if conditions_s is not None:
+            due.append(conditions_s)
         if self._plan_again_at is not None:
             due.append(self._plan_again_at - now)
         next_end = self.ledger.books.next_end()

@@ -123,6 +123,13 @@ RECORD_NOT_READ = _kind(
     "job=%d why=%s",
     "its agent tells of it, and its record is unreadable",
 )
+WAKES = _job("Wakes", "", "what it waited for has come: only room can be missing now")
+GIVEN_UP = _job(
+    "GivenUp", "why=%s", "it can never start, and ends as its --deadline or the like wants"
+)
+CONDITION_NOT_RECORDED = _job(
+    "ConditionNotRecorded", "why=%s", "the disk does not take what it waits for; tried again"
+)
 PURGED = _kind(JOB_EVENTS, "Purged", "job=%d by=%s", "its record was removed, by a uid or a rule")
 
 # What else the dispatcher tells

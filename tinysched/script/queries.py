@@ -72,7 +72,7 @@ def cancel(argv: Sequence[str], *, me: str) -> CancelQuery:
     command = "tscancel"
     found, rest = split(TSCANCEL, argv, command)
     wanted = Filter(
-        selectors=_ids(rest, command) if rest else None,
+        selectors=ids(rest, command) if rest else None,
         users=_users(found, me, command),
         states=_states(found, "state", _UNFINISHED, command),
         names=_words(found, "name", command),
@@ -109,7 +109,7 @@ def control(argv: Sequence[str]) -> ControlQuery:
         raise _wrong(command, f"--json goes with show, not with {verb}")
     if not words:
         raise _wrong(command, f"{verb} needs the number of a job")
-    return ControlQuery(verb=verb, selectors=_ids(words, command), json=has(found, "json"))
+    return ControlQuery(verb=verb, selectors=ids(words, command), json=has(found, "json"))
 
 
 def out(argv: Sequence[str]) -> OutQuery:
@@ -118,7 +118,7 @@ def out(argv: Sequence[str]) -> OutQuery:
     _, rest = split(TSOUT, argv, command)
     if not rest:
         raise _wrong(command, "no job is given")
-    return OutQuery(selectors=_ids(rest, command))
+    return OutQuery(selectors=ids(rest, command))
 
 
 def purge(argv: Sequence[str]) -> PurgeQuery:
@@ -138,7 +138,7 @@ def purge(argv: Sequence[str]) -> PurgeQuery:
     )
 
 
-def _ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
+def ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
     named: list[Selector] = []
     try:
         check_length(words)

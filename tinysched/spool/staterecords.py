@@ -118,7 +118,7 @@ def _read_cancel(fields: Fields) -> Cancel | None:
 def _write_state(state: State) -> dict[str, object]:
     match state:
         case Pending():
-            return {"is": _PENDING, "eligible_at": state.eligible_at}
+            return {"is": _PENDING, "eligible_at": state.eligible_at, **_pause(state)}
         case Granted():
             return {
                 "is": _GRANTED,
@@ -139,6 +139,10 @@ def _write_state(state: State) -> dict[str, object]:
             }
         case Ended():
             return _write_ended(state)
+
+
+def _pause(state: Pending) -> dict[str, object]:
+    return {} if state.not_before is None else {"not_before": state.not_before}
 
 
 def _write_ended(state: Ended) -> dict[str, object]:
@@ -162,7 +166,10 @@ def _write_ended(state: Ended) -> dict[str, object]:
 def _read_state(fields: Fields) -> State:
     kind = fields.text("is")
     if kind == _PENDING:
-        return Pending(eligible_at=fields.number("eligible_at"))
+        return Pending(
+            eligible_at=fields.number("eligible_at"),
+            not_before=fields.optional_number("not_before"),
+        )
     if kind == _GRANTED:
         return Granted(
             granted_at=fields.number("granted_at"),

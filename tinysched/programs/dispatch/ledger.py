@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tinysched.job import elements, history, lifecycle
@@ -44,6 +44,7 @@ class Ledger:
         self._disk_watch = journal.DiskWatch()
         self._boot_id = boot_id
         self.books = Books(capacity)
+        self.on_saved: Callable[[int], None] = lambda _number: None
         for job in sorted(loaded.jobs, key=lambda job: job.id):
             self.books.learn_job(job)
         for task in loaded.tasks:
@@ -66,6 +67,10 @@ class Ledger:
     def accept(self, job: Job, script: bytes) -> None:
         """A submission becomes a job: script and record are safe before anybody hears the id."""
         self._store.save_script(job.id, script)
+        self._save(job)
+
+    def rewrite(self, job: Job) -> None:
+        """Something about a job, but not about its started tasks, is different from now on."""
         self._save(job)
 
     def grant(
@@ -230,11 +235,13 @@ class Ledger:
                 self.books.learn_task(record)
         for number in {r.id if isinstance(r, Job) else r.job.id for r in saved}:
             self.books.file(number)
+            self.on_saved(number)
 
     def _know(self, job: Job) -> None:
         """A job's record in memory runs ahead of the disk's, which a load would correct."""
         self.books.learn_job(job)
         self.books.file(job.id)
+        self.on_saved(job.id)
 
     def _put(self, unit: Unit, worst_of_others: Outcome | None = None) -> None:
         """Writes what became of a unit; `worst_of_others`: if it had another end on record."""

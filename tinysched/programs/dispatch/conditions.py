@@ -1,0 +1,200 @@
+"""What a job waits for besides room: other jobs, a time to begin; and the deadline it must meet.
+
+Verdicts about other jobs are written into the record of the one that waits; everything else is
+worked out anew at each start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from heapq import heappop, heappush
+
+from tinysched.errors import SpoolError
+from tinysched.host.clock import Clock
+from tinysched.job import lifecycle
+from tinysched.job.dependencies import Edge, Kind, Verdict
+from tinysched.job.model import Elements, Job, Outcome, Pending, Reason, Unit
+from tinysched.job.quantities import format_time
+from tinysched.programs import events
+from tinysched.programs.dispatch.family import Family
+from tinysched.programs.dispatch.ledger import Ledger
+
+LOG = logging.getLogger("dispatcher")
+RETRY_S = 1.0
+
+_Name = tuple[int, str]
+
+
+class Conditions:
+    """Lets jobs wait until their turn can come, and wakes them."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._books = ledger.books
+        self._clock = clock
+        self._family = Family(ledger)
+        self._children: defaultdict[int, set[int]] = defaultdict(set)
+        self._namesakes: defaultdict[_Name, set[int]] = defaultdict(set)
+        self._lonely: defaultdict[_Name, set[int]] = defaultdict(set)
+        self._timers: list[tuple[float, int]] = []
+        self._changed: set[int] = set(self._books.jobs)
+        ledger.on_saved = self._changed.add
+        self.settle()
+
+    @property
+    def parents(self) -> frozenset[int]:
+        """Jobs whose end, good or bad, still matters to one that waits."""
+        return frozenset(number for number, waiting in self._children.items() if waiting)
+
+    def settle(self) -> None:
+        """Looks again at whatever may have been waiting for what has happened since."""
+        now = self._clock.wall()
+        due: set[int] = set()
+        while self._timers and self._timers[0][0] <= now:
+            due.add(heappop(self._timers)[1])
+        while self._changed or due:
+            moved, self._changed = self._changed | due, set()
+            self._ledger.on_saved, due = self._changed.add, set()
+            for number in sorted(self._touched(moved)):
+                self._look(number, now)
+
+    def next_s(self) -> float | None:
+        """In how many seconds somebody's time has come."""
+        return None if not self._timers else max(0.0, self._timers[0][0] - self._clock.wall())
+
+    def _touched(self, moved: Iterable[int]) -> set[int]:
+        """The jobs that changed, and those that wait for one of them."""
+        touched: set[int] = set()
+        for number in moved:
+            touched.add(number)
+            touched |= self._children.get(number, set())
+            job = self._books.jobs.get(number)
+            if job is not None:
+                name = (job.uid, job.request.name)
+                if job.is_final:
+                    self._namesakes[name].discard(number)
+                else:
+                    self._namesakes[name].add(number)
+                touched |= {min(self._lonely[name])} if self._lonely.get(name) else set()
+        return touched
+
+    def _look(self, number: int, now: float) -> None:
+        """Whether a job's turn can come, and when to look again."""
+        job = self._books.jobs.get(number)
+        if job is None or not _waits(job):
+            self._stop_waiting(number, job)
+            return
+        try:
+            job = self._judged(job, now)
+            reason = self._reason(job, now)
+            if reason is None and number in self._books.blocked:
+                self._ledger.rewrite(_eligible(job, now))
+                LOG.info(events.WAKES, job.id, job.user)
+        except SpoolError as error:
+            LOG.error(events.CONDITION_NOT_RECORDED, number, job.user, error.sentence)
+            heappush(self._timers, (now + RETRY_S, number))
+            return
+        if reason is None:
+            self._books.blocked.pop(number, None)
+        else:
+            self._books.blocked[number] = reason
+        self._books.file(number)
+
+    def _judged(self, job: Job, now: float) -> Job:
+        """The job with each of its dependencies looked at again; news are safe on disk."""
+        if not job.dependencies.edges:
+            return job
+        judged = job.dependencies.judged(lambda edge: self._judge(job, edge, now))
+        if judged is not job.dependencies:
+            job = replace(job, dependencies=judged)
+            self._ledger.rewrite(job)
+            job = self._books.jobs[job.id]
+        for edge in judged.edges:
+            if edge.verdict is Verdict.OPEN:
+                self._wait_for(job, edge, now)
+        self._books.ready.pop(job.id, None)
+        ready = self._family.ready(job)
+        if ready is not None:
+            self._books.ready[job.id] = ready
+        return job
+
+    def _judge(self, job: Job, edge: Edge, now: float) -> Edge:
+        if edge.kind is Kind.SINGLETON:
+            others = self._namesakes[job.uid, job.request.name]
+            is_first = not any(other < job.id for other in others)
+            return replace(edge, verdict=Verdict.FULFILLED) if is_first else edge
+        return self._family.judge(edge, now)
+
+    def _wait_for(self, job: Job, edge: Edge, now: float) -> None:
+        if edge.kind is Kind.SINGLETON:
+            self._lonely[job.uid, job.request.name].add(job.id)
+            return
+        number = self._family.number(edge)
+        self._children[number].add(job.id)
+        due_at = self._family.due_at(edge)
+        if due_at is not None and due_at > now:
+            heappush(self._timers, (due_at, job.id))
+
+    def _reason(self, job: Job, now: float) -> Reason | None:
+        """What keeps a job from its turn; None if nothing does."""
+        request, waits = job.request, job.dependencies
+        if request.deadline_at is not None:
+            limit_s = self._books.capacity.limit_s(job) or 0
+            if now + limit_s > request.deadline_at:
+                too_late = Reason(name="DeadLine", words="it could not end in time any more")
+                return self._give_up(job, Outcome.DEADLINE, too_late, now)
+            heappush(self._timers, (request.deadline_at - limit_s + 1, job.id))
+        if waits.verdict is Verdict.FAILED:
+            never = Reason(name="DependencyNeverSatisfied", words=str(waits))
+            if request.kill_on_invalid_dependency:
+                return self._give_up(job, Outcome.CANCELLED, never, now)
+            return never
+        if waits.verdict is Verdict.OPEN and not self._books.ready.get(job.id):
+            return Reason(name="Dependency", words=f"waits for {waits}")
+        begins_at = self._begins_at(job)
+        if begins_at is not None and begins_at > now:
+            heappush(self._timers, (begins_at, job.id))
+            local = format_time(begins_at, self._clock.utc_offset_s(begins_at))
+            return Reason(name="BeginTime", words=f"begins at {local}")
+        return None
+
+    def _begins_at(self, job: Job) -> float | None:
+        """The moment before which it may not start (UTC, seconds)."""
+        asked = job.request.begin_at
+        if isinstance(job.work, Unit) and isinstance(job.work.state, Pending):
+            later = job.work.state.not_before
+            return max(filter(None, (asked, later)), default=None)
+        return asked
+
+    def _give_up(self, job: Job, outcome: Outcome, reason: Reason, now: float) -> Reason:
+        """A job that can never start ends here."""
+        live = self._books.live_tasks[job.id]
+        self._ledger.rewrite(lifecycle.given_up(job, outcome, reason, now, live))
+        LOG.info(events.GIVEN_UP, job.id, job.user, reason.name)
+        return reason
+
+    def _stop_waiting(self, number: int, job: Job | None) -> None:
+        self._books.blocked.pop(number, None)
+        self._books.ready.pop(number, None)
+        if job is None:
+            return
+        self._lonely[job.uid, job.request.name].discard(number)
+        for edge in job.dependencies.edges:
+            self._children[self._family.number(edge)].discard(number)
+
+
+def _waits(job: Job) -> bool:
+    """Some of it has not started yet."""
+    if isinstance(job.work, Elements):
+        return bool(job.work.todo)
+    return isinstance(job.work.state, Pending)
+
+
+def _eligible(job: Job, now: float) -> Job:
+    """Nothing but room is missing from now on."""
+    if isinstance(job.work, Elements):
+        return replace(job, work=replace(job.work, eligible_at=now))
+    return replace(job, work=replace(job.work, state=Pending(eligible_at=now)))
