@@ -99,6 +99,13 @@ class FailingDisk(CountingDisk):
             raise OSError(self._number, os.strerror(self._number))
 
 
+class ShortDisk(CountingDisk):
+    """Writes as little as a system may: half of what it is asked to, at least one byte."""
+
+    def write(self, fd: int, content: bytes | memoryview) -> int:
+        return super().write(fd, content[: (len(content) + 1) // 2])
+
+
 class WatchingDisk(CountingDisk):
     """Knows what a power cut would take: `lost` names all that was not on the disk in time.
 

@@ -60,7 +60,9 @@ def read_last(state: Folder) -> tuple[int | None, str]:
         raw = state.read(LAST_ID, 64)
     except SpoolError as error:
         return None, error.sentence
-    text = b"0" if raw is None else raw.strip()
+    if raw is None:
+        return None, f"cannot read {state.where(LAST_ID)}: No such file or directory"
+    text = raw.strip()
     if text.isdigit() and len(text) <= 18:
         return int(text), ""
     return None, f"cannot read {state.where(LAST_ID)}: {text[:20]!r} is no number"

@@ -67,6 +67,11 @@ class Disk:
         self.step("rename", new)
         posix.rename(old, new, src_dir_fd=old_at, dst_dir_fd=new_at)
 
+    def link(self, old: str, new: str, old_at: int, new_at: int) -> None:
+        """Give a file a second name."""
+        self.step("link", new)
+        posix.link(old, new, src_dir_fd=old_at, dst_dir_fd=new_at, follow_symlinks=False)
+
     def unlink(self, path: str, at: int) -> None:
         """Remove a name."""
         self.step("unlink", path)

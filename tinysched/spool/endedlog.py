@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import Elements, Ended, Job, Outcome, Task
 from tinysched.spool.atomic import Folder
-from tinysched.spool.disk import write_all
+from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.tree import ENDED_LOG
 
@@ -38,29 +39,52 @@ class Index:
 
 
 class EndedLog:
-    """The log, for its one writer. `mode` is that of the file, from its next change on."""
+    """The log, for its one writer. `mode` is that of the file, from its next change on.
+
+    What a full disk refuses is known all the same, and written later.
+    """
 
     def __init__(self, state: Folder, temps: Folder, mode: int) -> None:
         self._state = state
         self._temps = temps
         self.mode = mode
         self._owed = b""
+        self._held: dict[Key, EndedLine] | None = None  # what a file should hold that does not
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something that the disk refused."""
+        return bool(self._owed) or self._held is not None
 
     def read(self) -> Index:
         """All lines.
 
         Raises: SpoolError.
         """
+        if self._held is not None:
+            return Index(lines=dict(self._held))
         return parse((self._state.read(ENDED_LOG, LARGEST_LOG) or b"") + self._owed)
 
-    def rewrite(self, lines: Iterable[EndedLine]) -> None:
+    def rewrite(self, lines: Mapping[Key, EndedLine]) -> None:
         """Put a new log in its place.
 
-        Raises: SpoolError.
+        Raises: SpoolError; from then on this is what the log holds, all the same.
         """
-        content = "".join(map(_render, lines)).encode("ascii")
-        self._state.save(ENDED_LOG, content, self.mode, self._temps)
         self._owed = b""
+        self._held = dict(lines)
+        content = "".join(map(_render, lines.values())).encode("ascii")
+        self._state.save(ENDED_LOG, content, self.mode, self._temps)
+        self._held = None
+
+    def catch_up(self) -> None:
+        """Write what the disk refused before.
+
+        Raises: SpoolError if it still refuses.
+        """
+        if self._held is not None:
+            self.rewrite(self._held)
+        elif self._owed:
+            self._write(self._owed)
 
     def close_to_others(self) -> None:
         """Give the log its mode now.
@@ -80,19 +104,24 @@ class EndedLog:
         self._add("".join(f"{_GONE}\t{number}\t{_ALL}\n" for number in numbers))
 
     def _add(self, text: str) -> None:
-        content = self._owed + text.encode("ascii")
-        if not content:
+        if not text:
             return
-        try:
-            fd = self._state.append_to(ENDED_LOG, self.mode)
-        except SpoolError:
-            self._owed = content
+        if self._held is not None:
+            apply(self._held, text.encode("ascii"))
             return
+        with suppress(SpoolError):
+            self._write(self._owed + text.encode("ascii"))
+
+    def _write(self, content: bytes) -> None:
+        """Add to the file what was owed and what is new. Raises: SpoolError; it is owed then."""
+        self._owed = content
+        fd = self._state.append_to(ENDED_LOG, self.mode)
         try:
             write_all(self._state.disk, fd, content)
             self._owed = b""
-        except OSError:
+        except OSError as error:
             self._owed = b"\n" + content.lstrip(b"\n")  # ends the line that was torn
+            raise cannot("write", self._state.where(ENDED_LOG), error) from error
         finally:
             self._state.disk.close(fd)
 
@@ -100,6 +129,12 @@ class EndedLog:
 def parse(raw: bytes) -> Index:
     """Read the text of a log, whatever it holds."""
     lines: dict[Key, EndedLine] = {}
+    told = apply(lines, raw)
+    return Index(lines=lines, idle=told - len(lines))
+
+
+def apply(lines: dict[Key, EndedLine], raw: bytes) -> int:
+    """Bring lines up to date with the text of a log; returns how many lines it has."""
     purged: set[int] = set()
     *whole, torn = raw.split(b"\n")
     for raw_line in whole:
@@ -109,7 +144,7 @@ def parse(raw: bytes) -> Index:
             continue  # damaged: the record it was about is found by its name
     for key in [key for key in lines if key[0] in purged]:
         del lines[key]
-    return Index(lines=lines, idle=len(whole) + bool(torn) - len(lines))
+    return len(whole) + bool(torn)
 
 
 def line_of(record: Job | Task | TaskRecord) -> EndedLine | None:

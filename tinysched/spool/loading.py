@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job import lifecycle
 from tinysched.job.ended import EndedLine
-from tinysched.job.model import Elements, Ended, Job, Outcome, Pending, Task
+from tinysched.job.model import Elements, Ended, Job, Outcome, Pending, State, Task
 from tinysched.job.ranges import Ranges
 from tinysched.spool import tree
 from tinysched.spool.endedlog import Index, Key, line_of
-from tinysched.spool.queuefiles import Listing, QueueFiles, Record, is_own_fault
+from tinysched.spool.queuefiles import ENDED, Listing, QueueFiles, Record, is_own_fault
 from tinysched.spool.records import TaskRecord
+from tinysched.spool.wrecks import Wreck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +22,15 @@ class Loaded:
     """A queue: what has not ended, and what ended lately.
 
     `tasks`: the started tasks of the arrays among `jobs`; the ended ones only if they ended lately.
-    `quarantined`: a sentence about each file that could not be read.
+    `quarantined`: a sentence about each file that could not be read. `wrecks`: what is known to be
+    a job, or a task, and has no record; only who owns the queue looks for them.
     """
 
     jobs: Sequence[Job]
     tasks: Sequence[Task]
     last_id: int
     quarantined: Sequence[str] = ()
+    wrecks: Sequence[Wreck] = ()
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Loader:
         """
         for key in sorted(self._listing.unfinished(), key=_order):
             self._learn(key)
+        self._reopen_arrays()
         arrays = self._unfinished_arrays()
         self._repair(index, arrays, since)
         for key, line in index.lines.items():
@@ -70,8 +74,9 @@ class Loader:
         self._correct(arrays, index.lines)
         return sorted(self._jobs.values(), key=lambda job: job.id), self._bound_tasks()
 
-    def _repair(self, index: Index, arrays: Container[int], since: float) -> None:
-        ended = self._listing.ended() - self._listing.unfinished()
+    def _repair(self, index: Index, arrays: Collection[int], since: float) -> None:
+        open_arrays = {(number, None) for number in arrays}
+        ended = self._listing.ended() - self._listing.unfinished() - open_arrays
         twice = self._listing.metas[tree.COMPLETED] & self._listing.metas[tree.FAILED]
         superfluous = [key for key in index.lines if key not in ended or key in twice]
         for key in superfluous:
@@ -118,6 +123,7 @@ class Loader:
             if record is not None:
                 copies.append((folder, record))
         if not copies:
+            self._lose(key)
             return None
         best_folder, best = max(copies, key=lambda copy: copy[1].revision)
         for folder, _ in copies:
@@ -125,6 +131,23 @@ class Loader:
                 self.findings.outdated.append((folder, key))
                 self._listing.metas[folder].discard(key)
         return best
+
+    def _lose(self, key: Key) -> None:
+        """No copy of it could be read."""
+        for folder, bad, _ in self.findings.bad:
+            if bad == key:
+                self._listing.lost[key] = folder
+
+    def _reopen_arrays(self) -> None:
+        """An array with a task that has not ended has not, either: a requeue was cut short."""
+        for number in {key[0] for key in self._tasks} - self._jobs.keys():
+            self._learn((number, None))
+        for key, record in self._tasks.items():
+            job = self._jobs.get(key[0])
+            if job is None or not isinstance(job.work, Elements) or job.work.ended_at is None:
+                continue
+            if not isinstance(record.unit.state, Ended):
+                self._jobs[job.id] = replace(job, work=replace(job.work, ended_at=None))
 
     def _unfinished_arrays(self) -> dict[int, Elements]:
         return {
@@ -135,27 +158,18 @@ class Loader:
 
     def _correct(self, arrays: dict[int, Elements], lines: dict[Key, EndedLine]) -> None:
         """The records of its tasks know better than an array's own how far it has come."""
-        outcomes: dict[int, dict[int, Outcome]] = {number: {} for number in arrays}
-        live: dict[int, list[int]] = {number: [] for number in arrays}
-        again: dict[int, list[int]] = {number: [] for number in arrays}
+        told = {number: _Told() for number in arrays}
         for (number, task), line in lines.items():
-            if task is not None and number in arrays:
-                outcomes[number][task] = line.outcome
+            if task is not None and number in told:
+                told[number].ended[task] = line.outcome
         for (number, task), record in self._tasks.items():
-            if task is None or number not in arrays:
-                continue
-            state = record.unit.state
-            if isinstance(state, Ended):
-                outcomes[number][task] = state.outcome
-            else:
-                (again if isinstance(state, Pending) else live)[number].append(task)
+            if task is not None and number in told:
+                told[number].by_record(task, record.unit.state)
+        for (number, task), folder in self._listing.lost.items():
+            if task is not None and number in told and (number, task) not in self._tasks:
+                told[number].by_folder(task, folder)
         for number, work in arrays.items():
-            self._jobs[number] = replace(
-                self._jobs[number],
-                work=_corrected(
-                    work, outcomes[number], Ranges.of(live[number]), Ranges.of(again[number])
-                ),
-            )
+            self._jobs[number] = replace(self._jobs[number], work=told[number].corrected(work))
 
     def _bound_tasks(self) -> list[Task]:
         """Tasks with their arrays; one without is left on the disk, for people."""
@@ -175,15 +189,37 @@ class Loader:
         return self._jobs.get(key[0])
 
 
-def _corrected(
-    work: Elements, outcomes: dict[int, Outcome], live: Ranges, again: Ranges
-) -> Elements:
-    """`again`: tasks with a record that wait once more, after a requeue."""
-    ended = Ranges.of(outcomes)
-    worst = Outcome.COMPLETED
-    for outcome in set(outcomes.values()):
-        worst = lifecycle.worse(worst, outcome)
-    return replace(work, todo=(work.todo - live - ended) | again, ended=ended, worst=worst)
+@dataclass(slots=True)
+class _Told:
+    """What the tasks of an array say: how they ended, which live, which wait once more."""
+
+    ended: dict[int, Outcome] = field(default_factory=dict)
+    live: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+
+    def by_record(self, task: int, state: State) -> None:
+        """A task's record tells."""
+        if isinstance(state, Ended):
+            self.ended[task] = state.outcome
+        else:
+            (self.again if isinstance(state, Pending) else self.live).append(task)
+
+    def by_folder(self, task: int, folder: str) -> None:
+        """Its record cannot be read, and where it lay tells: it is not to be started anew."""
+        if folder in ENDED:
+            outcome = Outcome.COMPLETED if folder == tree.COMPLETED else Outcome.FAILED
+            self.ended.setdefault(task, outcome)
+        else:
+            self.live.append(task)
+
+    def corrected(self, work: Elements) -> Elements:
+        """The array as it really stands."""
+        ended, again = Ranges.of(self.ended), Ranges.of(self.again)
+        worst = Outcome.COMPLETED
+        for outcome in set(self.ended.values()):
+            worst = lifecycle.worse(worst, outcome)
+        todo = (work.todo - Ranges.of(self.live) - ended) | again
+        return replace(work, todo=todo, ended=ended, worst=worst)
 
 
 def _order(key: Key) -> tuple[int, int]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import posix
+from contextlib import suppress
 
 from tinysched.errors import SpoolError
 from tinysched.spool.atomic import Folder
-from tinysched.spool.disk import DISK, Disk, cannot
+from tinysched.spool.disk import DISK, Disk, cannot, write_all
 from tinysched.spool.tree import CLOSED_DIR_MODE, CLOSED_FILE_MODE
 
 GLOBAL_LOCK = "global.lock"
@@ -40,6 +41,8 @@ def is_locked(folder: Folder, name: str) -> bool:
         raise cannot("open", folder.where(name), error) from error
     try:
         return not folder.disk.lock(fd, fcntl.LOCK_SH)
+    except OSError as error:
+        raise cannot("lock", folder.where(name), error) from error
     finally:
         folder.disk.close(fd)
 
@@ -70,8 +73,7 @@ class DispatcherLock:
         try:
             if not (try_lock(disk, folder.fd) and try_lock(disk, fd)):
                 raise _held(folder)
-            disk.truncate(fd, 0)
-            disk.write(fd, b"%d\n" % posix.getpid())
+            _sign(disk, fd)
         except OSError as error:
             _close(disk, folder, fd)
             raise cannot("take the lock in", path, error) from error
@@ -85,6 +87,14 @@ class DispatcherLock:
         if self._fd >= 0:
             _close(self._folder.disk, self._folder, self._fd)
             self._fd = -1
+
+
+def _sign(disk: Disk, fd: int) -> None:
+    """Write the pid, for people: what a full disk refuses is no reason not to begin."""
+    content = b"%d\n" % posix.getpid()
+    with suppress(OSError):
+        write_all(disk, fd, content)  # before it is cut: so it needs no room that may be gone
+        disk.truncate(fd, len(content))
 
 
 def _lock_folder(disk: Disk, path: str) -> Folder:

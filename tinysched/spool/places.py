@@ -121,6 +121,16 @@ PLACES = (
             ),
         )
     ),
+    *(
+        _file(
+            f"queue/{folder}/job_<id>.gone",
+            _OPEN,
+            _DISPATCHER,
+            _JSON,
+            "the record of a job that is being purged: it counts for nothing",
+        )
+        for folder in (tree.COMPLETED, tree.FAILED)
+    ),
     _folder("queue/quarantine", _DIR, "files of the queue that could not be read"),
     _file(
         "queue/quarantine/<any>.<n>",

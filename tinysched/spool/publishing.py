@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Elements, Job, Task
-from tinysched.job.ranges import Ranges
+from tinysched.job.model import Job, Task
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.endedlog import EndedLog, Key, line_of
-from tinysched.spool.queuefiles import QueueFiles, folder_of, key_of
+from tinysched.spool.placing import Placing
+from tinysched.spool.queuefiles import ENDED, QueueFiles, folder_of, key_of
 from tinysched.spool.records import write_job, write_task
-
-_ENDED = (tree.COMPLETED, tree.FAILED)
 
 
 class Publisher:
-    """Writes and removes records. `meta_mode` is that of records from now on."""
+    """Writes records. `meta_mode` is that of records from now on."""
 
     def __init__(self, files: QueueFiles, temps: Folder, ended: EndedLog, meta_mode: int) -> None:
         self._files = files
@@ -27,19 +26,43 @@ class Publisher:
         self.meta_mode = meta_mode
         # Revisions that a failed save may have left on the disk: the next one must be higher.
         self._tried: dict[Key, int] = {}
+        self._placing = Placing(temps)
+        self._outdated: set[tuple[str, str]] = set()  # copies that could not be removed
+
+    @property
+    def owes(self) -> bool:
+        """Whether the disk refused something that is still to be done."""
+        return bool(self._placing or self._outdated)
+
+    def catch_up(self) -> None:
+        """Take back what a refused change has left, and remove what a move has left.
+
+        Raises: SpoolError if the disk still refuses.
+        """
+        self._placing.undo()
+        for folder_name, name in list(self._outdated):
+            self._files.folders[folder_name].remove(name)
+            self._outdated.discard((folder_name, name))
 
     def publish(self, records: Sequence[Job | Task]) -> list[Job | Task]:
         """Write records durably; returns them with the revisions they were written as.
 
         Tasks are on the disk before any array that moves on because of them. Each record is whole
         at any moment, the old one or the new one; all of them are new when this returns.
-        Raises: SpoolError.
+        Raises: SpoolError; all of them are the old ones then.
         """
+        self._placing.undo()  # what could not be taken back before
         raised = [self._raised(record) for record in records]
         for record in raised:
             self._tried[key_of(record)] = record.revision
-        self._write([record for record in raised if not isinstance(record, Job)])
-        self._write([record for record in raised if isinstance(record, Job)])
+        try:
+            self._write([record for record in raised if not isinstance(record, Job)])
+            self._write([record for record in raised if isinstance(record, Job)])
+        except SpoolError:
+            with suppress(SpoolError):
+                self._placing.undo()
+            raise
+        self._placing.commit()
         gone = [key for record in raised for key in self._remove_others(record)]
         lines = [line for line in map(line_of, raised) if line is not None]
         self._ended.append(lines, gone)
@@ -59,7 +82,7 @@ class Publisher:
                 staged.append(self._temps.stage(content, self.meta_mode))
             for record, name in zip(records, staged, strict=True):
                 folder = self._files.folders[folder_of(record)]
-                folder.take(tree.meta_name(*key_of(record)), self._temps, name)
+                self._placing.place(folder, tree.meta_name(*key_of(record)), name)
         except SpoolError:
             for name in staged:
                 self._temps.drop(name)
@@ -68,13 +91,23 @@ class Publisher:
             self._files.folders[folder_name].sync()
 
     def _remove_others(self, record: Job | Task) -> list[Key]:
-        """Remove the copies in other folders; returns its key if it had ended, and has not now."""
+        """Remove the copies in other folders; returns its key if it had ended, and has not now.
+
+        One that cannot be removed does no harm, since its revision is lower: it goes later.
+        """
         key, home = key_of(record), folder_of(record)
+        name = tree.meta_name(*key)
+        self._outdated.discard((home, name))
         gone: list[Key] = []
         for folder_name, folder in self._files.folders.items():
-            if folder_name == home or not folder.remove(tree.meta_name(*key)):
+            if folder_name == home:
                 continue
-            if folder_name in _ENDED and home not in _ENDED:
+            try:
+                if not folder.remove(name):
+                    continue
+            except SpoolError:
+                self._outdated.add((folder_name, name))
+            if folder_name in ENDED and home not in ENDED:
                 gone.append(key)
             if key[1] is None:
                 self._move_script(folder, self._files.folders[home], key[0])
@@ -84,43 +117,6 @@ class Publisher:
     def _move_script(source: Folder, target: Folder, number: int) -> None:
         """The script follows for the eye's sake: it is found in any folder."""
         name = tree.script_name(number)
-        if source.status(name) is not None:
-            target.take(name, source, name)
-
-    def remove(self, numbers: Iterable[int]) -> list[int]:
-        """Remove ended jobs with all that belongs to them; returns which were removed.
-
-        Unknown and unfinished ones are left out. The job's own record goes last, so that a crash
-        leaves one that can be removed again.
-        Raises: SpoolError.
-        """
-        removed: list[int] = []
-        try:
-            for number in numbers:
-                if self._remove(number):
-                    removed.append(number)
-        finally:
-            self._ended.forget(removed)
-        return removed
-
-    def _remove(self, number: int) -> bool:
-        record = self._files.newest((number, None))
-        if not isinstance(record, Job) or not record.is_final:
-            return False
-        for task in tasks_of(record):
-            self._remove_name(tree.meta_name(number, task))
-        self._remove_name(tree.script_name(number))
-        self._remove_name(tree.meta_name(number))
-        return True
-
-    def _remove_name(self, name: str) -> None:
-        for folder in self._files.folders.values():
-            folder.remove(name)
-
-
-def tasks_of(job: Job) -> Ranges:
-    """The tasks that may have a record of their own."""
-    if not isinstance(job.work, Elements):
-        return Ranges()
-    started = job.request.array.tasks if job.request.array is not None else Ranges()
-    return ((started - job.work.cancelled) - job.work.todo) | job.work.ended
+        with suppress(SpoolError):
+            if source.status(name) is not None:
+                target.take(name, source, name)

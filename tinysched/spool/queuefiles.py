@@ -20,24 +20,41 @@ LARGEST_RECORD = 16 << 20
 LARGEST_SCRIPT = 16 << 20
 
 # Not the file's fault: to call it unreadable would throw good records out of the queue.
-_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
+
+ENDED = (tree.COMPLETED, tree.FAILED)
 
 
 @dataclass(slots=True)
 class Listing:
     """The names in the queue, by folder; `highest` is the highest id in any of them.
 
-    `aside`: the ids in quarantine, and of what the Bash version left.
+    `aside`: the ids in quarantine, and of what the Bash version left. `gone`: jobs whose purge was
+    cut short, with what is left of each, the mark last; nothing of them is in `metas` or `scripts`.
+    `lost`: records in quarantine, and in which folder they lay.
     """
 
     metas: dict[str, set[Key]] = field(default_factory=dict)
     scripts: dict[str, set[int]] = field(default_factory=dict)
     aside: set[int] = field(default_factory=set)
+    gone: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    lost: dict[Key, str] = field(default_factory=dict)
     highest: int = 0
 
     def folders_of(self, key: Key) -> list[str]:
         """Where copies of a record lie: more than one only after a crash."""
         return [folder for folder, keys in self.metas.items() if key in keys]
+
+    def leave_out_gone(self) -> None:
+        """Make what is left of purged jobs no part of the queue."""
+        for folder, keys in self.metas.items() if self.gone else ():
+            for key in [key for key in keys if key[0] in self.gone]:
+                keys.discard(key)
+                self.gone[key[0]].insert(0, (folder, tree.meta_name(*key)))
+        for folder, numbers in self.scripts.items():
+            for number in numbers & self.gone.keys():
+                numbers.discard(number)
+                self.gone[number].insert(0, (folder, tree.script_name(number)))
 
     def ended(self) -> set[Key]:
         """Every record in completed/ and failed/."""
@@ -86,23 +103,29 @@ class QueueFiles:
             scripts = found.scripts[folder_name] = set()
             for number, task, suffix in _known(folder.names()):
                 found.highest = max(found.highest, number)
-                if suffix == "meta":
+                if suffix == tree.META:
                     metas.add((number, task))
-                else:
+                elif suffix == tree.SCRIPT:
                     scripts.add(number)
-        found.aside.update(self._set_aside())
+                elif folder_name in ENDED:
+                    found.gone[number] = [(folder_name, tree.gone_name(number))]
+        found.leave_out_gone()
+        for name in self._set_aside():
+            found.aside.update(number for number, _, _ in _known([_stem(name)]))
+            lost = tree.read_aside_name(name)
+            if lost is not None and lost[0] in tree.FOLDERS:
+                found.lost[lost[1]] = lost[0]
         found.highest = max([found.highest, *found.aside])
         return found
 
-    def _set_aside(self) -> Iterator[int]:
-        """The ids in quarantine and among what the Bash version left."""
+    def _set_aside(self) -> Iterator[str]:
+        """The names in quarantine and among what the Bash version left."""
         for name in (tree.QUARANTINE, tree.LEGACY):
             folder = self.root.find_below(f"queue/{name}")
             if folder is None:
                 continue
             try:
-                for number, _, _ in _known(_stem(item) for item in folder.names()):
-                    yield number
+                yield from folder.names()
             finally:
                 folder.close()
 
@@ -122,8 +145,19 @@ class QueueFiles:
 
         Raises: SpoolError if it cannot be read.
         """
-        folder = self.folders[folder_name]
-        name = tree.meta_name(*key)
+        folder, name = self.folders[folder_name], tree.meta_name(*key)
+        try:
+            return self.read_as(folder, name, folder_name, key)
+        except SpoolError as error:
+            if not isinstance(error.__cause__, OSError):
+                raise
+        return self.read_as(folder, name, folder_name, key)  # the disk may have had a bad moment
+
+    def read_as(self, folder: Folder, name: str, folder_name: str, key: Key) -> Record | None:
+        """Read a file, wherever it lies, as the record of a job or task in one of our folders.
+
+        Raises: SpoolError if it cannot be read as that.
+        """
         raw = folder.read(name, LARGEST_RECORD)
         if raw is None:
             return None
@@ -138,7 +172,7 @@ class QueueFiles:
 
     def _read_legacy(self, raw: bytes, key: Key, folder_name: str) -> Record:
         folder, name = self.folders[folder_name], tree.meta_name(*key)
-        if folder_name not in (tree.COMPLETED, tree.FAILED):
+        if folder_name not in ENDED:
             raise SpoolError(f"cannot use {folder.where(name)}: the Bash version wrote it")
         status = folder.status(name)
         outcome = Outcome.COMPLETED if folder_name == tree.COMPLETED else Outcome.FAILED
@@ -212,6 +246,8 @@ def _known(names: Iterable[str]) -> Iterator[tuple[int, int | None, str]]:
 
 
 def _stem(name: str) -> str:
-    """The name a file had before it was set aside: `job_4.meta` of `job_4.meta.2`."""
-    stem, _, last = name.rpartition(".")
-    return stem if last.isdigit() else name
+    """The name a file had before it was set aside: `job_4.meta` of `running.job_4.meta.2`."""
+    stem = name[max(0, name.find("job_")) :]
+    while stem.rpartition(".")[2].isdigit():
+        stem = stem.rpartition(".")[0]
+    return stem

@@ -14,9 +14,9 @@ from tinysched.spool.counter import after, read_last
 from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import LARGEST_LOG, Index, parse
 from tinysched.spool.loading import Loaded, Loader
-from tinysched.spool.publishing import tasks_of
 from tinysched.spool.queuefiles import QueueFiles
 from tinysched.spool.records import TaskRecord
+from tinysched.spool.removing import tasks_of
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posix
+import stat
+from collections.abc import Iterable
 
 from tinysched.errors import SpoolError
 from tinysched.spool import tree
@@ -70,17 +72,37 @@ def empty_temps(temps: Folder) -> None:
         temps.drop(name)
 
 
-def put_aside(source: Folder, quarantine: Folder, name: str) -> bool:
-    """Move a file that cannot be read where it harms nobody; false: it could not be moved."""
+def put_aside(source: Folder, quarantine: Folder, name: str, prefix: str = "") -> str:
+    """Move a file that cannot be read where it harms nobody; its new name, '': it stays."""
     for count in range(1, 1000):
-        target = f"{name}.{count}"
+        target = f"{prefix}{name}.{count}"
         try:
             if quarantine.status(target) is None:
                 quarantine.take(target, source, name)
-                return True
+                return target
         except SpoolError:
-            return False
-    return False
+            return ""
+    return ""
+
+
+def clear_way(root: Folder, state: Folder, names: Iterable[str]) -> list[str]:
+    """Set aside what lies in the place of files of `state` and cannot be renamed over.
+
+    Returns a sentence about each. Raises: SpoolError.
+    """
+    notes = []
+    for name in names:
+        found = state.status(name)
+        if found is None or stat.S_ISREG(found.st_mode):
+            continue
+        quarantine = root.open_below(f"queue/{tree.QUARANTINE}")
+        try:
+            moved = put_aside(state, quarantine, name)
+        finally:
+            quarantine.close()
+        where = f"moved to queue/{tree.QUARANTINE}/{moved}" if moved else "it stays"
+        notes.append(f"cannot use {state.where(name)}: it is no regular file; {where}")
+    return notes
 
 
 def evict_squatters(users: Folder) -> list[str]:

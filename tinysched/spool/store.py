@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import posix
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from tinysched.errors import SpoolError
 from tinysched.job.ended import EndedLine
@@ -17,14 +18,16 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import IdCounter, after, read_last
 from tinysched.spool.disk import DISK, Disk
-from tinysched.spool.endedlog import EndedLog, Index
+from tinysched.spool.endedlog import EndedLog, Index, Key
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
 from tinysched.spool.publishing import Publisher
 from tinysched.spool.queuefiles import LARGEST_SCRIPT, Listing, QueueFiles
 from tinysched.spool.reading import find, load_only, open_files
-from tinysched.spool.rooting import empty_temps, evict_squatters, prepare, put_aside
+from tinysched.spool.removing import Remover, StoppedError
+from tinysched.spool.rooting import clear_way, empty_temps, evict_squatters, prepare
 from tinysched.spool.takeover import take_over
+from tinysched.spool.wrecks import Quarantine
 
 # An index with more idle lines than this, and than others, is written anew.
 _MANY = 1000
@@ -42,6 +45,7 @@ class Store:
         self._files = QueueFiles(root, posix.geteuid())
         self._ended = EndedLog(self._state, self._temps, meta_mode)
         self._publisher = Publisher(self._files, self._temps, self._ended, meta_mode)
+        self._remover = Remover(self._files)
         self._listing: Listing | None = None
         self._is_closed = False
         self._counter = IdCounter(self._state, self._temps, 0, 0)
@@ -79,7 +83,10 @@ class Store:
 
     def _begin(self, is_new: bool, meta_mode: int) -> None:
         empty_temps(self._temps)
+        self._notes += clear_way(self._root, self._state, (tree.LAST_ID, tree.ENDED_LOG))
         if is_new:
+            if self._state.status(tree.LAST_ID) is None:  # from now on it is missed if it is gone
+                self._state.save(tree.LAST_ID, b"0\n", tree.OPEN_FILE_MODE, self._temps)
             self._notes += take_over(self._files, self._temps, meta_mode)
             content = b"%d\n" % tree.FORMAT
             self._state.save(tree.FORMAT_FILE, content, tree.OPEN_FILE_MODE, self._temps)
@@ -107,17 +114,35 @@ class Store:
         """
         listing = self._listing or self._files.listing()
         self._listing = None
-        loader = Loader(self._files, listing, reads_all=True)
-        index = self._read_index()
-        jobs, tasks = loader.load(index, ended_since)
-        self._settle(loader.findings)
-        self._tidy_scripts(listing, {key[0] for _, key, _ in loader.findings.bad})
+        with Quarantine(self._files) as quarantine:
+            self._notes += quarantine.reinstate(listing)
+            loader = Loader(self._files, listing, reads_all=True)
+            index = self._read_index()
+            jobs, tasks = loader.load(index, ended_since)
+            self._settle(loader.findings, listing, quarantine)
+            wrecks = tuple(quarantine.wrecks(listing))
+            new = {key for _, key, _ in loader.findings.bad}
+            told = [wreck.sentence for wreck in wrecks if wreck.key not in new]
+            self._notes += filter(None, told)
+        for left in listing.gone.values():
+            self._remover.finish(left)
+        with suppress(SpoolError):  # a script is found wherever it lies; the next start tidies up
+            self._tidy_scripts(listing)
         if loader.index_changed or index.idle:
-            self._ended.rewrite(index.lines.values())
+            with suppress(SpoolError):  # it is known all the same, and written later
+                self._ended.rewrite(index.lines)
         self._counter.pass_over(max((task.unit.raw_id for task in tasks), default=0))
-        notes = [*self._notes, *loader.findings.orphans, *self.evict_squatters()]
+        notes = [*self._notes, *loader.findings.orphans]
+        with suppress(SpoolError):  # who has users/ in charge looks again and again
+            notes += self.evict_squatters()
         self._notes = []
-        return Loaded(jobs=jobs, tasks=tasks, last_id=self._counter.last, quarantined=tuple(notes))
+        return Loaded(
+            jobs=jobs,
+            tasks=tasks,
+            last_id=self._counter.last,
+            quarantined=tuple(notes),
+            wrecks=wrecks,
+        )
 
     def _read_index(self) -> Index:
         try:
@@ -126,22 +151,27 @@ class Store:
             self._notes.append(error.sentence)
             return Index(idle=1)
 
-    def _settle(self, findings: Findings) -> None:
+    def _settle(self, findings: Findings, listing: Listing, quarantine: Quarantine) -> None:
         for folder, key in findings.outdated:
-            self._files.folders[folder].remove(tree.meta_name(*key))
-        if not findings.bad:
-            return
-        quarantine = self._root.open_below(f"queue/{tree.QUARANTINE}")
-        try:
-            for folder, key, sentence in findings.bad:
-                put_aside(self._files.folders[folder], quarantine, tree.meta_name(*key))
-                self._notes.append(sentence)
-        finally:
-            quarantine.close()
+            self._files.folders[folder].drop(tree.meta_name(*key))
+        for folder, key, sentence in findings.bad:
+            path = quarantine.add(folder, key, is_wreck=not listing.folders_of(key))
+            self._notes.append(f"{sentence}; moved to {path}" if path else sentence)
 
-    def _tidy_scripts(self, listing: Listing, bad: set[int]) -> None:
-        """A script follows its record; one whose job was never accepted goes."""
-        known = {number for keys in listing.metas.values() for number, _ in keys}
+    def rebuilt(self, key: Key) -> None:
+        """A wreck has a record again.
+
+        Raises: SpoolError.
+        """
+        with Quarantine(self._files) as quarantine:
+            quarantine.retire(key)
+
+    def never_accepted(self, number: int) -> None:
+        """A script without a record is nobody's: it goes."""
+        self._files.folders[tree.PENDING].drop(tree.script_name(number))
+
+    def _tidy_scripts(self, listing: Listing) -> None:
+        """A script follows its record; one without may be all that is left of a job."""
         for folder_name, numbers in listing.scripts.items():
             folder = self._files.folders[folder_name]
             for number in numbers:
@@ -149,12 +179,6 @@ class Store:
                 home = listing.folders_of((number, None))
                 if home and folder_name not in home:
                     self._files.folders[home[0]].take(name, folder, name)
-                elif (
-                    folder_name == tree.PENDING
-                    and number not in known | bad
-                    and number not in listing.aside
-                ):
-                    folder.remove(name)
 
     def publish(self, records: Sequence[Job | Task]) -> list[Job | Task]:
         """Write records durably into the folders that their states say; the store raises revisions.
@@ -192,9 +216,29 @@ class Store:
     def remove(self, numbers: Iterable[int]) -> list[int]:
         """Remove ended jobs, arrays with all their tasks; returns which there were.
 
-        Raises: SpoolError.
+        Raises: StoppedError; what it names is gone all the same.
         """
-        return self._publisher.remove(numbers)
+        try:
+            removed = self._remover.remove(numbers)
+        except StoppedError as error:
+            self._ended.forget(error.removed)
+            raise
+        self._ended.forget(removed)
+        return removed
+
+    @property
+    def owes(self) -> bool:
+        """Whether the disk refused something that `catch_up` has still to do."""
+        return self._publisher.owes or self._ended.owes or bool(self._remover.rest)
+
+    def catch_up(self) -> None:
+        """Do what the disk refused before, and nobody had to be told of.
+
+        Raises: SpoolError if it still refuses.
+        """
+        self._publisher.catch_up()
+        self._remover.catch_up()
+        self._ended.catch_up()
 
     def find(self, number: int) -> tuple[Job, list[Task]] | None:
         """Read one job by its name, with those of its tasks that have records.
@@ -210,7 +254,8 @@ class Store:
         """
         index = self._ended.read()
         if index.idle > max(_MANY, len(index.lines)):
-            self._ended.rewrite(index.lines.values())
+            with suppress(SpoolError):  # it is known all the same, and written later
+                self._ended.rewrite(index.lines)
         return tuple(index.lines.values())
 
     def set_meta_mode(self, meta_mode: int) -> None:

@@ -7,6 +7,8 @@ same.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tinysched.errors import SpoolError
 from tinysched.job import lifecycle
 from tinysched.job.model import Elements, Ended, Job, Outcome
@@ -59,10 +61,10 @@ def _was_begun(files: QueueFiles) -> bool:
 
 
 def _read(folder: Folder, name: str) -> bytes | None:
-    try:
-        return folder.read(name, LARGEST_RECORD)
-    except SpoolError:
-        return None  # the load will put it into quarantine
+    for _ in range(2):  # the disk may have had a bad moment
+        with suppress(SpoolError):
+            return folder.read(name, LARGEST_RECORD)
+    return None  # the load will put it into quarantine
 
 
 def _set_aside(files: QueueFiles, temps: Folder, aside: list[tuple[str, Key]]) -> None:

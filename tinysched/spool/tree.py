@@ -19,6 +19,9 @@ ENDED_LOG = "ended.log"
 LAST_ID = "last_job_id"
 FORMAT_FILE = "format"
 RESUBMIT = "RESUBMIT"
+META = "meta"
+SCRIPT = "script"
+GONE = "gone"
 
 ROOT_MODE = 0o2750
 OPEN_DIR_MODE = 0o2750  # the group may look
@@ -78,15 +81,30 @@ def script_name(number: int) -> str:
     return f"job_{number}.script"
 
 
+def gone_name(number: int) -> str:
+    """The file name of a job's record that was removed, until all else of the job is, too."""
+    return f"job_{number}.{GONE}"
+
+
 def read_name(name: str) -> tuple[int, int | None, str] | None:
     """Take `job_42_7.meta` apart into (42, 7, "meta"); None: the name is not one of ours."""
     stem, dot, suffix = name.rpartition(".")
-    if not dot or suffix not in ("meta", "script") or not stem.startswith("job_"):
+    if not dot or suffix not in (META, SCRIPT, GONE) or not stem.startswith("job_"):
         return None
     number, underscore, task = stem[4:].partition("_")
     if not _is_plain(number) or (underscore and not _is_plain(task)):
         return None
     return int(number), int(task) if underscore else None, suffix
+
+
+def read_aside_name(name: str) -> tuple[str, tuple[int, int | None]] | None:
+    """Take `running.job_42_7.meta.1` apart into ("running", (42, 7)); None: not such a name."""
+    folder, _, rest = name.partition(".")
+    stem, _, count = rest.rpartition(".")
+    parts = read_name(stem)
+    if parts is None or parts[2] != META or not count.isdigit():
+        return None
+    return folder, parts[:2]
 
 
 def read_run_name(name: str) -> tuple[int, int | None, int] | None:
