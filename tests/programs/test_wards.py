@@ -171,14 +171,69 @@ def test_a_run_whose_child_is_about_to_become_the_script_is_waited_for(ground, i
     assert ground.pad.started == ([] if is_cancelled else ["42.1"])
 
 
-@pytest.mark.parametrize("fact", [started("boot-0"), started()])
-def test_a_started_run_of_which_nobody_lives_is_lost(ground, fact):
+@pytest.mark.parametrize(
+    ("fact", "cause"), [(started("boot-0"), Cause.BOOT), (started(), Cause.LOST)]
+)
+def test_a_started_run_of_which_nobody_lives_is_lost(ground, fact, cause):
     ground.request()
     ground.claim().write_started(fact)
     assert ground.tend() == ["started", "ended"]
-    assert (ground.ending.cause, ground.ending.exit) == (Cause.LOST, None)
+    assert (ground.ending.cause, ground.ending.exit) == (cause, None)
     assert ground.ending.started_at == fact.started_at
     assert ground.pad.started == []
+
+
+def test_a_run_claimed_before_a_restart_of_the_host_never_starts(ground):
+    ground.request()
+    ground.claim(boot_id="boot-0")
+    assert ground.tend() == ["ended"]
+    assert (ground.ending.cause, ground.ending.started_at) == (Cause.BOOT, None)
+    assert ground.pad.started == []
+
+
+def test_an_end_before_a_restart_of_the_host_is_told_before_the_hello(ground):
+    ground.request()
+    run = ground.claim(boot_id="boot-0")
+    run.write_started(started("boot-0"))
+    run.write_ending(ENDED)
+    ground.wards.adopt_all()
+    ground.wards.tell_former_ends()
+    assert ground.ending == ENDED
+    ground.told.clear()
+    assert ground.tend() == ["started", "ended"], "and once more, for the acknowledgement"
+
+
+def test_an_end_of_this_boot_is_told_after_the_hello(ground):
+    ground.request()
+    run = ground.claim(boot_id="boot-1")
+    run.write_started(started())
+    run.write_ending(ENDED)
+    ground.wards.adopt_all()
+    ground.wards.tell_former_ends()
+    assert ground.told == []
+
+
+def test_an_exit_code_that_was_written_down_outlives_a_restart_of_the_host(ground):
+    ground.request()
+    ground.claim(boot_id="boot-0").write_started(started("boot-0", exit=Exit(code=7)))
+    ground.tend()
+    assert (ground.ending.cause, ground.ending.exit) == (Cause.EXIT, Exit(code=7))
+
+
+@pytest.mark.parametrize(
+    ("began_at", "boot_id", "elapsed_s"),
+    [(400.0, "boot-1", 600.0), (None, "boot-1", 4600.0)],
+    ids=["noted", "older release"],
+)
+def test_a_step_of_the_clock_does_not_change_how_long_a_run_in_custody_has_run(
+    ground, began_at, boot_id, elapsed_s
+):
+    ground.request()
+    fact = started(boot_id, began_at=began_at, started_at=ground.clock.wall() - 600)
+    ground.claim().write_started(fact)
+    ground.clock.step_wall(4000)
+    ground.tend()
+    assert ground.ending.elapsed_s == pytest.approx(elapsed_s)
 
 
 def test_an_exit_code_that_the_worker_wrote_down_is_not_lost_with_it(ground):

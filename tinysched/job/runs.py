@@ -9,13 +9,14 @@ from tinysched.job.model import Exit, RunId
 
 
 class Cause(Enum):
-    """What brought a run to its end."""
+    """What brought a run to its end; BOOT: a restart of the host."""
 
     EXIT = "exit"
     CANCEL = "cancel"
     LIMIT = "limit"
     LAUNCH = "launch"
     LOST = "lost"
+    BOOT = "boot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class Order:
 class Grant:
     """Leave to run one attempt: names what was submitted, never code or a path.
 
-    `cluster` and all names from the admin match [A-Za-z0-9_.-]+.
+    `cluster` and all names from the admin match [A-Za-z0-9_.-]+. `boot_id`: of the boot in which it
+    was made, and in which alone it is good ('' if that is not known).
     """
 
     run: RunId
@@ -62,3 +64,4 @@ class Grant:
     kill_wait_s: float
     restarts: int = 0
     cluster: str = "tinysched"
+    boot_id: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinysched.job.model import Elements, Job, JobId, Outcome, Unit
+from tinysched.job.model import Elements, Job, JobId, Outcome, Pending, Unit
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.states import PENDING, state_name
@@ -37,6 +37,16 @@ class Chosen:
 _NOTHING = Chosen()
 
 
+def unstarted(work: Elements, units: Sequence[Unit]) -> Ranges:
+    """The waiting tasks of an array without those that wait once more, and so have a record."""
+    again = [
+        unit.id.task
+        for unit in units
+        if isinstance(unit.state, Pending) and unit.id.task is not None
+    ]
+    return work.todo - Ranges.of(again) if again else work.todo
+
+
 class Chooser:
     """A filter made ready to be asked about many jobs."""
 
@@ -62,7 +72,7 @@ class Chooser:
             return Chosen(units=self._units(job, (job.work,)))
         chosen = Chosen(
             units=self._units(job, units),
-            todo=self._waiting(job, job.work.todo, PENDING),
+            todo=self._waiting(job, unstarted(job.work, units), PENDING),
             cancelled=self._waiting(job, job.work.cancelled, Outcome.CANCELLED.value),
         )
         return chosen or _NOTHING

@@ -70,6 +70,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "exit_signal": "the signal that ended it, 0 for none; null if it is not known",
         "attempt": "how often it was given cores",
         "restarts": "how often it was requeued",
+        "setback": "why its former attempt came to nothing and it was requeued, in one word, as"
+        " `NodeDown`; null if it was not, or somebody had ordered it",
         "partition": "as asked for, or null",
         "qos": "as asked for, or null",
         "account": "as asked for, or null",
@@ -169,6 +171,7 @@ def _of_unit(job: Job, unit: Unit, snapshot: Snapshot) -> dict[str, object]:
         "elapsed_s": round(elapsed_s(unit, snapshot.now), 3),
         "attempt": unit.attempt,
         "restarts": unit.restarts,
+        "setback": None if unit.setback is None else unit.setback.name,
     }
     if isinstance(state, Running | Ended):
         values |= {"output": state.output or None, "error": state.error or None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tinysched.job.model import Ended, Granted, Job, Pending, Reason, Running, Unit
 from tinysched.job.ranges import Ranges
@@ -68,6 +69,13 @@ def elapsed_s(unit: Unit, now: float) -> float:
     return max(state.ended_at - state.started_at, 0.0)
 
 
+def with_setback(waiting: Reason, unit: Unit) -> Reason:
+    """Why a task waits, and why it waits once more, if nobody wanted that."""
+    if unit.setback is None:
+        return waiting
+    return replace(waiting, words=f"{waiting.words} (requeued: {unit.setback})".strip())
+
+
 class Reasons:
     """Why each part of one job is where it is; the queue is asked at most once."""
 
@@ -87,7 +95,7 @@ class Reasons:
     def of(self, unit: Unit) -> Reason:
         """Why a task is where it is; without a name if there is nothing to explain."""
         if isinstance(unit.state, Pending):
-            return self.waiting()
+            return with_setback(self.waiting(), unit)
         if isinstance(unit.state, Granted | Running):
             return NO_REASON if unit.cancel is None else _STOPPING
         return NO_REASON if unit.state.reason.name == "None" else unit.state.reason

@@ -89,6 +89,7 @@ def _of_unit(
             ("BatchFlag", int(not job.request.foreground)),
             ("ExitCode", "unknown" if exit_ is None else exit_),
         ],
+        *([] if unit.setback is None else [[("Setback", unit.setback)]]),
         _run_time(job, elapsed_s(unit, snapshot.now)),
         *_times(job, unit, place),
         *_asked(job, cores_of(job, unit, snapshot.cores_total)),

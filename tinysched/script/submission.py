@@ -5,10 +5,11 @@ Dispatcher and agent read the same words with this same code: what one grants, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinysched.errors import ScriptError, TinyschedError, UsageError
+from tinysched.job.moments import parse_moment
 from tinysched.job.request import Request
 from tinysched.job.signals import Reach
 from tinysched.script import directives
@@ -34,10 +35,17 @@ RUN_JOB_NAME = "run_job.sh"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an installation decides about submissions; `command` is the name users typed."""
+    """What an installation decides about submissions; `command` is the name users typed.
+
+    `requeue`: what holds for a job that says nothing of it. `now`, `offset_s`: the moment (UTC,
+    seconds), and how many seconds local clocks are ahead of UTC at one.
+    """
 
     max_array_index: int
     command: str = "tsbatch"
+    requeue: bool = True
+    now: float = 0.0
+    offset_s: Callable[[float], int] = lambda _at: 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +111,9 @@ def read(
             for option, value in found
         ),
     ]
-    request = Request(name="", submit_dir=cwd, arguments=tuple(rest[1:]))
+    request = Request(
+        name="", submit_dir=cwd, arguments=tuple(rest[1:]), requeue=settings.requeue
+    )
     request = _applied(request, given, settings)
     if not request.name:
         request = replace(request, name=_default_name(wrap, rest, settings))
@@ -207,7 +217,10 @@ def _unheard(request: Request, settings: Settings) -> list[str]:
 
 
 def _applied(request: Request, given: Sequence[_Given], settings: Settings) -> Request:
-    known = readers(settings.max_array_index)
+    known = readers(
+        settings.max_array_index,
+        lambda text: parse_moment(text, settings.now, settings.offset_s),
+    )
     # All values are looked at, also those that later ones beat; but arrays take time to read.
     arrays = [one for one in given if one.option.name == "array"]
     for one in given:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from tinysched.job import dependencies
 from tinysched.job.quantities import DURATION_FORMS, MEMORY_FORMS, parse_duration, parse_memory
 from tinysched.job.request import Export, OpenMode, Request
 from tinysched.job.signals import LimitSignal, Reach, number_of
@@ -14,6 +15,7 @@ from tinysched.script import arrays
 
 Reader = Callable[[Request, str], Request]
 
+DEFAULT_NICE = 100
 _LONGEST_TEXT = 4096
 _MOST_CORES = 65535
 _OPEN_MODES = {
@@ -36,14 +38,20 @@ class UnwantedValueError(ValueError):
     """A well-formed value that is not granted here."""
 
 
-def readers(max_array_index: int) -> Mapping[str, Reader]:
+def readers(max_array_index: int, moment: Callable[[str], float]) -> Mapping[str, Reader]:
     """For each option that asks for something: how it changes a request.
 
+    `moment` reads a time as people write it.
     A reader raises ValueError when the value is malformed, UnwantedValueError when it is refused;
     both say why in words that follow a colon.
     """
     return MappingProxyType(
-        {**_READERS, "array": lambda wish, text: _array(wish, text, max_array_index)}
+        {
+            **_READERS,
+            "array": lambda wish, text: _array(wish, text, max_array_index),
+            "begin": lambda wish, text: replace(wish, begin_at=moment(text)),
+            "deadline": lambda wish, text: replace(wish, deadline_at=moment(text)),
+        }
     )
 
 
@@ -167,22 +175,46 @@ def _open_mode(wish: Request, text: str) -> Request:
     return replace(wish, open_mode=_OPEN_MODES[text])
 
 
+def _memory_per_cpu(wish: Request, text: str) -> Request:
+    return replace(wish, memory_per_cpu_mib=_memory(wish, text).memory_mib)
+
+
+def _nice(wish: Request, text: str) -> Request:
+    digits = text.removeprefix("-")
+    if not text:
+        return replace(wish, nice=DEFAULT_NICE)
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise ValueError("expected a whole number")
+    return replace(wish, nice=int(text))
+
+
+def _yes_or_no(wish: Request, text: str) -> Request:
+    if text not in ("yes", "no"):
+        raise ValueError("expected yes or no")
+    return replace(wish, kill_on_invalid_dependency=text == "yes")
+
+
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "account": lambda wish, text: replace(wish, account=line(text) or None),
         "chdir": lambda wish, text: replace(wish, chdir=some_line(text)),
         "comment": lambda wish, text: replace(wish, comment=line(text) or None),
         "cpus-per-task": lambda wish, text: replace(wish, cpus_per_task=count(text)),
+        "dependency": lambda wish, text: replace(wish, dependency=dependencies.parse(text)),
         "error": lambda wish, text: replace(wish, error=some_line(text)),
         "export": lambda wish, text: replace(wish, export=export(text)),
         "hold": lambda wish, _: replace(wish, held=True),
         "input": lambda wish, text: replace(wish, input=some_line(text)),
+        "kill-on-invalid-dep": _yes_or_no,
         "job-name": lambda wish, text: replace(wish, name=some_line(text)),
         "mail-type": lambda wish, text: replace(wish, mail_type=line(text) or None),
         "mail-user": lambda wish, text: replace(wish, mail_user=line(text) or None),
         "mem": _memory,
+        "mem-per-cpu": _memory_per_cpu,
+        "nice": _nice,
         "no-requeue": lambda wish, _: replace(wish, requeue=False),
         "nodes": _nodes,
+        "ntasks-per-node": lambda wish, text: replace(wish, tasks_per_node=count(text)),
         "ntasks": lambda wish, text: replace(wish, ntasks=count(text)),
         "open-mode": _open_mode,
         "output": lambda wish, text: replace(wish, output=some_line(text)),

@@ -12,8 +12,9 @@ from tinysched.job.model import Cancel, Ended, Granted, Job, RunId, Running, Uni
 from tinysched.job.runs import Cause, Ending
 from tinysched.job.signals import Reach
 from tinysched.programs import events
-from tinysched.programs.dispatch import journal
-from tinysched.programs.dispatch.books import Books
+from tinysched.programs.dispatch import endings, journal
+from tinysched.programs.dispatch.absences import Absences
+from tinysched.programs.dispatch.endings import run_of
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.strangers import StrangerError, Strangers
@@ -32,18 +33,17 @@ class Agents:
 
     def __init__(self, ledger: Ledger, clock: Clock, terms: Callable[[], Terms]) -> None:
         self._ledger = ledger
-        self._books: Books = ledger.books
+        self._books = ledger.books
         self._clock = clock
         self._terms = terms
         self._agents: dict[int, Channel] = {}
         self.fronts = Fronts(ledger, clock)
         self.strangers = Strangers(clock)
-        self._gone_since: dict[int, float] = {}
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
-        now = clock.boottime()
-        for job, _ in self._books.live():
-            self._gone_since[job.uid] = now
+        for ending in endings.of_former_boots(self._books, clock):
+            self._settle(ending)
+        self._absences = Absences(ledger.books, clock, terms)
 
     # Who is there
 
@@ -97,7 +97,7 @@ class Agents:
         uid = channel.peer.uid
         if self._agents.get(uid) is channel:
             del self._agents[uid]
-            self._gone_since[uid] = self._clock.boottime()
+            self._absences.begin(uid)
             LOG.info(events.AGENT_LOST, uid)
         for unit in self.fronts.lost(channel):
             self._hand_over(unit)
@@ -111,24 +111,22 @@ class Agents:
 
     def grant(self, job: Job, unit: Unit) -> None:
         """Tells the launcher of a job that it may start; says nothing if there is none."""
-        launcher = self._launcher(job)
-        if launcher is not None:
-            launcher.send("grant", messages.grant_fields(self._terms().grant(job, unit)))
+        self._tell(job, "grant", messages.grant_fields(self._terms().grant(job, unit)))
 
     def stop(self, job: Job, unit: Unit, cancel: Cancel) -> None:
         """Passes on the order to end a unit; a missing agent hears of it at its next hello."""
-        launcher = self._launcher(job)
-        if launcher is not None:
-            order = messages.stop_fields(_run(unit), kill=cancel.kill, requeue=cancel.requeue)
-            launcher.send("stop", order)
+        order = messages.stop_fields(run_of(unit), kill=cancel.kill, requeue=cancel.requeue)
+        self._tell(job, "stop", order)
 
     def signal(self, job: Job, unit: Unit, signal: int, reach: Reach) -> bool:
         """Has a signal sent to a unit; false if nobody is there to send it."""
+        return self._tell(job, "signal", messages.signal_fields(run_of(unit), signal, reach))
+
+    def _tell(self, job: Job, verb: str, fields: messages.Fields) -> bool:
         launcher = self._launcher(job)
-        if launcher is None:
-            return False
-        launcher.send("signal", messages.signal_fields(_run(unit), signal, reach))
-        return True
+        if launcher is not None:
+            launcher.send(verb, fields)
+        return launcher is not None
 
     def _hand_over(self, unit: Unit) -> None:
         """A foreground client has gone: what it ran is its user's agent's to watch.
@@ -141,7 +139,7 @@ class Agents:
         if agent is None:
             return
         if isinstance(unit.state, Running):
-            agent.send("adopt", messages.run_fields(_run(unit)))
+            agent.send("adopt", messages.run_fields(run_of(unit)))
             return
         self.grant(job, unit)
         if unit.cancel is not None:
@@ -157,9 +155,9 @@ class Agents:
             return
         unit = job.work
         if isinstance(unit.state, Ended):
-            front.send("ended-ack", messages.run_fields(_run(unit)))
+            front.send("ended-ack", messages.run_fields(run_of(unit)))
         elif isinstance(unit.state, Granted) and unit.cancel is not None:
-            self._settle(self._end_now(unit, Cause.CANCEL, ""))
+            self._end_unseen(unit, Cause.CANCEL, "")
         elif isinstance(unit.state, Granted):
             self.grant(job, unit)
 
@@ -171,14 +169,7 @@ class Agents:
 
     def tick(self) -> None:
         """Gives back cores whose agent is gone for long, and retries ends that were not written."""
-        now = self._clock.boottime()
-        for uid, since in list(self._gone_since.items()):
-            if now - since < self._terms().agent_lost_s:
-                continue
-            del self._gone_since[uid]
-            for job, unit in self._books.live(uid):
-                LOG.warning(events.CORES_GIVEN_BACK, unit.id, job.user, unit.attempt)
-                self._books.surrender(unit.id)
+        self._absences.tick()
         for ending in list(self._unwritten.values()):
             self._settle(ending)
         for number in self.fronts.take_seated():
@@ -189,9 +180,7 @@ class Agents:
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
         due = [1.0] if self._unwritten else []
-        now = self._clock.boottime()
-        lost_s = self._terms().agent_lost_s
-        due += [max(0.0, since + lost_s - now) for since in self._gone_since.values()]
+        due += self._absences.due()
         fronts_s = self.fronts.next_tick_s()
         due += [] if fronts_s is None else [fronts_s]
         return min(due, default=None)
@@ -203,37 +192,39 @@ class Agents:
         try:
             self.strangers.check(uid, message)
         except StrangerError:
-            if uid in self._gone_since:  # it is there, and so is what it runs
-                self._gone_since[uid] = self._clock.boottime()
+            self._absences.prolong(uid)
             raise
         former = self._agents.get(uid)
         self._agents[uid] = channel
-        self._gone_since.pop(uid, None)
+        self._absences.end(uid)
         if former is not None and former is not channel:
             former.closed = True  # the switchboard hangs up: it still waits on the descriptor
         known = messages.read_runs(message)
         LOG.info(events.AGENT_CONNECTED, uid, channel.peer.pid, len(known))
         for job, unit in list(self._books.live(uid)):
-            stage = known.pop(_run(unit), None)
-            if stage is None:
-                self._unknown_to_agent(job, unit)
-            else:
-                self._books.reclaim(unit.id)
-                if unit.cancel is not None and stage == "alive":
-                    self.stop(job, unit, unit.cancel)
+            if run_of(unit) not in self._unwritten:  # else it is over, whatever the agent knows
+                self._compare(job, unit, known.pop(run_of(unit), None))
         for run, stage in known.items():
             self._unknown_to_us(channel, run, stage)
 
+    def _compare(self, job: Job, unit: Unit, stage: str | None) -> None:
+        """What a live unit's agent says of it at its hello; None: it knows nothing of it."""
+        self._books.reclaim(unit.id)
+        LOG.info(events.REPORTED, unit.id, job.user, unit.attempt, stage or "unknown")
+        if stage is None:
+            self._unknown_to_agent(job, unit)
+        elif unit.cancel is not None and stage == "alive":
+            self.stop(job, unit, unit.cancel)
+
     def _unknown_to_agent(self, job: Job, unit: Unit) -> None:
         """A grant that never arrived is made again; what had started is lost."""
-        self._books.reclaim(unit.id)
         if self.fronts.get(job.id) is not None:
             return
         if isinstance(unit.state, Running) and unit.cancel is None:
             words = "neither its worker nor its agent saw the end"
-            self._settle(self._end_now(unit, Cause.LOST, words))
+            self._end_unseen(unit, Cause.LOST, words)
         elif unit.cancel is not None:
-            self._settle(self._end_now(unit, Cause.CANCEL, ""))
+            self._end_unseen(unit, Cause.CANCEL, "")
         elif job.id not in self._books.absent:  # else its client may come back for it
             self.grant(job, unit)
 
@@ -280,9 +271,7 @@ class Agents:
         self._unwritten.pop(ending.run, None)
         if is_new:
             journal.say_ended(self._books.jobs[job.id], self._books.unit(ending.run.job), ending)
-        launcher = self._launcher(job)
-        if launcher is not None:
-            launcher.send("ended-ack", messages.run_fields(ending.run))
+        self._tell(job, "ended-ack", messages.run_fields(ending.run))
 
     def _leave(self, channel: Channel) -> None:
         uid = channel.peer.uid
@@ -294,24 +283,19 @@ class Agents:
             channel.send("leave-no", [])
 
     def _owns(self, channel: Channel, run: RunId) -> bool:
-        job = self._books.jobs.get(run.job.number)
-        if job is not None and job.uid != channel.peer.uid:
-            raise WireError(
-                f"cannot take news of {run.job}: uid {channel.peer.uid} is not its owner"
-            )
+        if self._books.unit(run.job) is None:
+            self._recall(run.job.number)
+        job, uid = self._books.jobs.get(run.job.number), channel.peer.uid
+        if job is not None and job.uid != uid:
+            raise WireError(f"cannot take news of {run.job}: uid {uid} is not its owner")
         return job is not None and self._books.unit(run.job) is not None
 
-    def _end_now(self, unit: Unit, cause: Cause, words: str) -> Ending:
-        started_at = unit.state.started_at if isinstance(unit.state, Running) else None
-        return Ending(
-            run=_run(unit),
-            cause=cause,
-            exit=None,
-            started_at=started_at,
-            ended_at=self._clock.wall(),
-            words=words,
-        )
+    def _recall(self, number: int) -> None:
+        """An agent that comes back late may know better how a job ended that was taken for lost."""
+        try:
+            self._ledger.recall(number)
+        except SpoolError as error:
+            LOG.warning(events.RECORD_NOT_READ, number, error.sentence)
 
-
-def _run(unit: Unit) -> RunId:
-    return RunId(job=unit.id, attempt=unit.attempt)
+    def _end_unseen(self, unit: Unit, cause: Cause, words: str) -> None:
+        self._settle(endings.unseen(unit, cause, words, self._clock.wall()))

@@ -84,8 +84,13 @@ class Intake:
         if command == "run_job":
             return submission.read_foreground(argv, cwd)
         variables = dict(pair.partition("=")[::2] for pair in message.many("var"))
+        terms = self._terms()
         settings = submission.Settings(
-            max_array_index=self._terms().max_array_size - 1, command=command
+            max_array_index=terms.max_array_size - 1,
+            command=command,
+            requeue=terms.requeue,
+            now=self._clock.wall(),
+            offset_s=self._clock.utc_offset_s,
         )
         return submission.read(argv, variables, cwd, message.raw("script", b""), settings)
 

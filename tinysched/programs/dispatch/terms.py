@@ -25,6 +25,7 @@ class Terms:
     cluster: str
     admins: frozenset[str] = frozenset()
     is_private: bool = False
+    requeue: bool = True
 
     def grant(self, job: Job, unit: Unit) -> Grant:
         """Leave to run a unit's present attempt."""
@@ -41,4 +42,5 @@ class Terms:
             kill_wait_s=self.kill_wait_s,
             restarts=unit.restarts,
             cluster=self.cluster,
+            boot_id=unit.state.boot_id if isinstance(unit.state, Granted | Running) else "",
         )
