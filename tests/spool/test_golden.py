@@ -130,6 +130,7 @@ def test_the_records_of_a_run():
     assert (grant.cores, grant.memory_mib, grant.limit_s, grant.kill_wait_s) == (8, 2048, None, 30)
     started = runrecords.read_started((V1 / "started").read_bytes(), "started")
     assert (started.pid, started.start_ticks, started.boot_id) == (4711, 123456, "b0-07")
+    assert (started.began_at, started.is_warned, started.is_told) == (None, False, False)
     ending = runrecords.read_ending((V1 / "exit").read_bytes(), "exit")
     assert (str(ending.run), ending.cause, ending.exit) == ("43_4.2", Cause.LIMIT, Exit(signal=15))
     assert ending.words == "ran too long"

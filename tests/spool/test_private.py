@@ -16,7 +16,15 @@ from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 
 UID = os.geteuid()
-STARTED = Started(pid=77, start_ticks=5, boot_id="b-1", started_at=5.5)
+STARTED = Started(
+    pid=77,
+    start_ticks=5,
+    boot_id="b-1",
+    started_at=5.5,
+    began_at=2.25,
+    is_warned=True,
+    is_told=True,
+)
 FAR = 10**12
 
 

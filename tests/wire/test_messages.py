@@ -10,7 +10,8 @@ from tests.spool import strategies as made
 from tinysched import __version__
 from tinysched.errors import WireError
 from tinysched.job.model import Exit, JobId, RunId
-from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.runs import Cause, Ending, Grant, Order
+from tinysched.job.signals import Reach
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import HEADER, PROTOCOL, pack, unpack
@@ -75,13 +76,27 @@ def test_a_hello_lists_every_run(known):
     assert hello.text("version") == __version__
 
 
-@given(runs, st.booleans(), numbers)
-def test_an_order_names_its_run(run, kill, number):
-    stop = sent("stop", messages.stop_fields(run, kill=kill))
-    assert (messages.read_run(stop), messages.read_number(stop, "kill")) == (run, kill)
-    signal = sent("signal", messages.signal_fields(run, number))
-    assert (messages.read_run(signal), messages.read_number(signal, "signal")) == (run, number)
+@given(runs, st.booleans(), st.booleans(), st.integers(1, 64), st.sampled_from(Reach))
+def test_an_order_names_its_run(run, kill, requeue, number, reach):
+    stop = sent("stop", messages.stop_fields(run, kill=kill, requeue=requeue))
+    assert messages.read_run(stop) == run
+    assert messages.read_stop(stop) == Order(kill=kill, requeue=requeue)
+    signal = sent("signal", messages.signal_fields(run, number, reach))
+    assert (messages.read_run(signal), messages.read_signal(signal)) == (run, number)
+    assert messages.read_reach(signal) is reach
     assert messages.read_run(sent("adopt", messages.run_fields(run))) == run
+
+
+def test_orders_of_a_release_that_did_not_say_so_much_are_understood():
+    stop = sent("stop", [("run", b"42.1"), ("kill", b"0")])
+    assert messages.read_stop(stop) == Order(kill=False)
+    signal = sent("signal", [("run", b"42.1"), ("signal", b"10")])
+    assert messages.read_reach(signal) is Reach.ALL
+
+
+def test_a_signal_for_somebody_unknown_is_for_nobody():
+    with pytest.raises(WireError, match="cannot read 'signal'"):
+        messages.read_reach(sent("signal", [("reach", b"neighbours")]))
 
 
 def test_another_protocol_is_refused_with_both_versions():
