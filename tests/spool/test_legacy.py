@@ -168,7 +168,8 @@ def test_a_queue_of_ours_is_not_taken_over_again(old):
     store, loaded = taken_over(old)
     assert "job_50.meta" not in os.listdir(old / "queue/legacy")
     assert loaded.quarantined == (
-        f"cannot use {old}/queue/pending/job_50.meta: the Bash version wrote it",
+        f"cannot use {old}/queue/pending/job_50.meta: the Bash version wrote it;"
+        f" moved to {old}/queue/quarantine/pending.job_50.meta.1",
     )
     store.close()
 
