@@ -57,7 +57,7 @@ def listed_children(pid: int) -> list[int]:
 def scanned_children() -> Children:
     """Find children by one scan of all processes, for kernels that do not list them."""
     table: dict[int, list[int]] = {}
-    for pid in _pids():
+    for pid in pids():
         fields = _stat(pid)
         if fields:
             table.setdefault(int(fields[1]), []).append(pid)
@@ -123,7 +123,8 @@ def _listing(path: str) -> list[str]:
         return []
 
 
-def _pids() -> Iterable[int]:
+def pids() -> Iterable[int]:
+    """List all processes."""
     return (int(name) for name in os.listdir("/proc") if name.isdigit())
 
 
@@ -147,20 +148,22 @@ def send_if(pid: int, signum: int, is_meant: Callable[[int], bool]) -> bool:
         os.close(pidfd)
 
 
-def own() -> list[int]:
-    """List this user's processes."""
-    uid = os.geteuid()
-    return [pid for pid in _pids() if _owner(pid) == uid]
+def is_own(pid: int) -> bool:
+    """Tell whether a process is this user's."""
+    return _owner(pid) == os.geteuid()
 
 
 def holders_of_cookie(name: bytes, value: bytes) -> list[int]:
     """Find this user's processes that were started with NAME=VALUE in their environment."""
-    return [pid for pid in own() if has_cookie(pid, name, value)]
+    return [pid for pid in pids() if is_own(pid) and variable(pid, name) == value]
 
 
-def has_cookie(pid: int, name: bytes, value: bytes) -> bool:
-    """Tell whether a process was started with NAME=VALUE in its environment."""
-    return b"\0%b=%b\0" % (name, value) in b"\0" + _content(f"/proc/{pid}/environ") + b"\0"
+def variable(pid: int, name: bytes) -> bytes:
+    """Tell the value of a variable that a process was started with; b"" if it has none."""
+    for entry in _content(f"/proc/{pid}/environ").split(b"\0"):
+        if entry.startswith(name + b"="):
+            return entry[len(name) + 1 :]
+    return b""
 
 
 def _owner(pid: int) -> int | None:
@@ -170,7 +173,7 @@ def _owner(pid: int) -> int | None:
         return None
 
 
-def describe(pids: Iterable[int]) -> tuple[str, ...]:
+def describe(found: Iterable[int]) -> tuple[str, ...]:
     """Name processes for a job's record: `1234 sleep`. Those that are gone are left out."""
-    names = ((pid, _content(f"/proc/{pid}/comm").decode(errors="replace").strip()) for pid in pids)
+    names = ((pid, _content(f"/proc/{pid}/comm").decode(errors="replace").strip()) for pid in found)
     return tuple(f"{pid} {name}" for pid, name in names if name)

@@ -19,6 +19,7 @@ from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Registry
+from tinysched.programs.kin import Roll
 from tinysched.programs.line import BY_SIGNAL, NAME, Line
 from tinysched.programs.ward import Ward
 from tinysched.script import submission
@@ -113,7 +114,8 @@ class _Foreground:
 
     def _watch_in_custody(self, ward: Ward) -> None:
         """The worker was killed; as a subreaper this process is the script's parent now."""
-        ward.take_over(self._clock, self._private, tuple)
+        roll = Roll(self._private, tuple)
+        ward.take_over(self._clock, roll)
         custody, script = ward.custody, ward.script
         while custody is not None and not custody.is_over:
             for reaped in processes.reap():
@@ -123,6 +125,7 @@ class _Foreground:
                 ward.script_gone(None)
             while self._line.signals:
                 ward.signal(self._line.signals.pop(0))
+            roll.again()
             wait_s = custody.step()
             if not custody.is_over:
                 self._poll(wait_s)

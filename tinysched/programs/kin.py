@@ -22,6 +22,7 @@ from tinysched.spool.runs import RunDir
 
 # Where no answer of the kernel settles it, so many walks in a row must find nothing.
 EMPTY_WALKS = 3
+MOST_LISTINGS = 20
 
 
 class Kin(Protocol):
@@ -71,60 +72,112 @@ class Below:
         return tree.is_below(pid, {os.getpid()})
 
 
-class Marked:
-    """All that lives of a run without a worker: below its script, or marked as the run's.
+class Roll:
+    """One look at all processes of this user, for all runs that an agent watches itself.
 
     `workers`: those that the calling agent has forked and that live.
     """
 
-    def __init__(
-        self,
-        private: Private,
-        grant: Grant,
-        started: Started | None,
-        workers: Callable[[], Collection[int]],
-    ) -> None:
+    def __init__(self, private: Private, workers: Callable[[], Collection[int]]) -> None:
         self._private = private
-        self._run = grant.run
-        self._cookie = environment.cookie(grant).encode()
-        self._started = started
         self._workers = workers
+        self._signs: dict[int, int | bytes] = {}
+        self._living: dict[RunId, set[int]] | None = None
+
+    def again(self) -> None:
+        """Forgets what was seen."""
+        self._signs, self._living = {}, None
+
+    def look(self) -> None:
+        """Sees whoever was not seen yet.
+
+        Who moves is listed, and gone before it is looked at: so the new ones are listed again.
+        """
+        for _ in range(MOST_LISTINGS):
+            new = [pid for pid in tree.pids() if pid not in self._signs]
+            if not new:
+                break
+            self._signs.update((pid, sign_of(pid) if tree.is_own(pid) else b"") for pid in new)
+
+    def bearers(self, signs: Collection[int | bytes]) -> list[int]:
+        """List who was seen to bear one of these marks or cookies."""
+        if not self._signs:
+            self.look()
+        return [pid for pid, sign in self._signs.items() if sign in signs]
+
+    def orphans(self) -> set[int]:
+        """Who has lost all parents below this agent is its child, at least for a moment."""
+        return set(tree.children(os.getpid())) - set(self._workers())
+
+    def spared(self, run: RunId) -> set[int]:
+        """Who is not of this run, wherever they are; this process not among them."""
+        if self._living is None:
+            self._living = _living(self._private)
+        others = (pids for other, pids in self._living.items() if other != run)
+        return set(self._workers()).union(*others) - {os.getpid()}
+
+
+class Marked:
+    """All that lives of a run without a worker: its script, who is marked as its, and all below.
+
+    `started` None: it was started in another life of this host, and its pid is no more its own.
+    """
+
+    def __init__(self, roll: Roll, grant: Grant, started: Started | None) -> None:
+        self._roll = roll
+        self._run = grant.run
+        self._started = started
+        self._signs: tuple[int | bytes, ...] = (environment.cookie(grant).encode(),)
+        if started is not None and started.mark:
+            self._signs += (started.mark,)
 
     def members(self) -> list[int]:
-        """Scans all processes of this user, and what is below those that are found."""
-        roots = [pid for pid in tree.own() if self._is_marked(pid)]
+        """Those that the latest roll has shown, and what is below them now."""
+        roots = self._roll.bearers(self._signs)
+        if self._is_script():
+            roots.append(self._script)
         if not roots:
             return []
-        spared = bystanders(self._private, self._run) | set(self._workers()) | {os.getpid()}
+        spared = self._roll.spared(self._run)
         found: dict[int, None] = {}
         for root in roots:
             # This agent may be below the script, but what is below this agent may be the script's.
-            if root in spared or tree.is_below(root, spared - {os.getpid()}):
+            if root == os.getpid() or tree.is_below(root, spared):
                 continue
             if not tree.has_ended(root):
                 found[root] = None
-            found.update(dict.fromkeys(tree.descendants(root, spared)))
+            found.update(dict.fromkeys(tree.descendants(root, spared | {os.getpid()})))
         return list(found)
 
     def is_empty(self) -> bool:
-        """Only scans can tell."""
-        return not any(self.members() for _ in range(EMPTY_WALKS))
+        """Only looking can tell, so look again, and closely."""
+        for _ in range(EMPTY_WALKS):
+            if self.members():
+                return False
+            self._roll.look()
+        return not any(
+            sign_of(pid) in self._signs and not tree.has_ended(pid) for pid in self._roll.orphans()
+        )
 
     def has(self, pid: int) -> bool:
         """It, or somebody above it, is the script, or is marked."""
-        if self._is_marked(pid):
+        if sign_of(pid) in self._signs:
             return True
-        return any(tree.is_below(pid, {root}) for root in tree.own() if self._is_marked(root))
+        above = set(self._roll.bearers(self._signs))
+        return tree.is_below(pid, above | ({self._script} if self._is_script() else set()))
 
-    def _is_marked(self, pid: int) -> bool:
+    @property
+    def _script(self) -> int:
+        return 0 if self._started is None else self._started.pid
+
+    def _is_script(self) -> bool:
         started = self._started
-        if started is not None:
-            mark = marks.carried_by(pid) if started.mark else 0
-            if mark:
-                return mark == started.mark
-            if pid == started.pid and processes.start_ticks(pid) == started.start_ticks:
-                return True
-        return tree.has_cookie(pid, environment.COOKIE.encode(), self._cookie)
+        return started is not None and processes.start_ticks(started.pid) == started.start_ticks
+
+
+def sign_of(pid: int) -> int | bytes:
+    """The mark of a process; its cookie if it has none; b"" if it has neither."""
+    return marks.carried_by(pid) or tree.variable(pid, environment.COOKIE.encode())
 
 
 def bystanders(private: Private, run: RunId) -> frozenset[int]:
@@ -134,17 +187,20 @@ def bystanders(private: Private, run: RunId) -> frozenset[int]:
     that it forked and the scripts whose workers were killed as well.
     """
     agent = private.agent_pid()
-    found = set() if agent is None else {agent}
-    for other in private.runs():
-        if other.run == run:
-            continue
+    others = (pids for other, pids in _living(private).items() if other != run)
+    return frozenset(() if agent is None else (agent,)).union(*others)
+
+
+def _living(private: Private) -> dict[RunId, set[int]]:
+    """Worker and script of each run, as far as they live."""
+    found: dict[RunId, set[int]] = {}
+    for run in private.runs():
         with contextlib.suppress(SpoolError):
-            found |= _alive_of(other)
-    return frozenset(found)
+            found[run.run] = _alive_of(run)
+    return found
 
 
 def _alive_of(run: RunDir) -> set[int]:
-    """Worker and script of a run, as far as they live."""
     worker, started = run.worker_pid(), run.started()
     found = set() if worker is None else {worker}
     if started is not None and processes.start_ticks(started.pid) == started.start_ticks:

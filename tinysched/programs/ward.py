@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from tinysched.errors import SpoolError, WireError
@@ -17,8 +16,7 @@ from tinysched.job.signals import Reach
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
-from tinysched.programs.kin import Marked
-from tinysched.spool.private import Private
+from tinysched.programs.kin import Marked, Roll
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
@@ -110,10 +108,8 @@ class Ward:
         elif self.ending is None:
             self.tell("signal", messages.signal_fields(self.grant.run, signum, reach))
 
-    def take_over(
-        self, clock: Clock, private: Private, workers: Callable[[], Collection[int]]
-    ) -> None:
-        """Watches the run in place of a worker that was killed. `workers`: the agent's others."""
+    def take_over(self, clock: Clock, roll: Roll) -> None:
+        """Watches the run in place of a worker that was killed."""
         with contextlib.suppress(SpoolError):
             self.started = self.dir.started() or self.started
         started = self.started
@@ -125,7 +121,7 @@ class Ward:
             started.started_at,
             _began_at(started, clock),
             clock,
-            Marked(private, self.grant, started if is_same_boot else None, workers),
+            Marked(roll, self.grant, started if is_same_boot else None),
             Herald(self.assignment, self.dir, clock, self._signal_script, follow=False),
         )
         if self.order is not None:

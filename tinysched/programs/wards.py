@@ -12,6 +12,7 @@ from tinysched.job.model import Exit, RunId
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.signals import Reach
 from tinysched.programs import events
+from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
@@ -43,6 +44,7 @@ class Wards:
         self._exits: dict[int, Exit] = {}
         self._next_s = NEVER_S
         self._news: set[str] = set()
+        self._roll = Roll(private, self._workers)
 
     def __len__(self) -> int:
         return len(self._wards)
@@ -165,6 +167,7 @@ class Wards:
         for reaped in processes.reap():
             self._exits[reaped.pid] = Exit(code=reaped.code, signal=reaped.signal)
         self._next_s = NEVER_S
+        self._roll.again()
         for ward in list(self._wards.values()):
             try:
                 self._tend(ward)
@@ -201,7 +204,7 @@ class Wards:
             self._start_again(ward)
             return
         LOG.warning(events.WORKER_LOST, ward.grant.run.job, ward.grant.run.attempt)
-        ward.take_over(self._clock, self._private, self._workers)
+        ward.take_over(self._clock, self._roll)
         self._watch_in_custody(ward)
 
     def _workers(self) -> set[int]:
