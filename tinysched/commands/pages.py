@@ -81,7 +81,11 @@ PAGES: Mapping[str, Page] = MappingProxyType(
                 "End jobs: 42, one task 42_7, or several tasks 42_[2-4,9]. Without ID, all jobs"
                 " that the options choose; with both, the jobs that both mean.",
                 "What has not started never will. What runs is sent TERM, every process of it, and"
-                " KILL if it is still there after kill_wait_s (30 seconds unless configured).",
+                " KILL if it is still there after kill_wait_s (30 seconds unless configured). The"
+                " job's stderr tells when.",
+                "A --signal is sent once, at once, or refused; nobody sends it later. What comes of"
+                " it is the job's own affair: one that STOP stops stays RUNNING, and its time limit"
+                " goes on.",
             ),
             options=options.TSCANCEL,
             example=("tscancel 42 43_7 '44_[2-4]'",),
