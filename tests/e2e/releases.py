@@ -33,9 +33,14 @@ def release(site: Site, **claims: object) -> str:
         (modules / path).write_text(re.sub(pattern, line.format(value), text, count=1))
     for name in ("bin", "lib", "pyvenv.cfg"):
         (place / name).symlink_to(Path(sys.prefix) / name)
-    subprocess.run([sys.executable, "-m", "compileall", "-q", modules], check=True)
+    compile_modules(modules)
     launchers.write(site.choices, str(place))
     return str(place)
+
+
+def compile_modules(modules: Path) -> None:
+    """As install.py does: users cannot write here."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", modules], check=True)
 
 
 def place_in_use(site: Site) -> str:

@@ -1,0 +1,128 @@
+"""What programs of this release say to each other is on record, for later ones to understand.
+
+Of each kind of message, and each set of fields in it, one is kept in tests/golden/wire/v<protocol>,
+as the bytes that a program of ours has sent. `--bless` adds what is missing. What is there stays
+for ever: tests/programs/test_golden_wire.py feeds it to the present programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import taps
+from tests.e2e.rig import CONFIG, Site
+from tests.e2e.user import User
+from tinysched.wire.fields import PROTOCOL
+
+RECORDS = Path(__file__).parents[1] / "golden" / "wire" / f"v{PROTOCOL}"
+WAITS = "while [ ! -e go ]; do sleep 0.02; done; exit 5"
+STUBBORN = "trap '' TERM; echo on; while :; do sleep 0.02; done"
+
+
+@pytest.fixture
+def site(sites: list[Site]) -> Site:
+    made = Site(f"{CONFIG}agent_idle_s: 1\nmin_job_age_s: 2\n")
+    sites.append(made)
+    return made
+
+
+def everything_is_said(site: Site, ann: User) -> None:
+    """All kinds of jobs, ends, orders and questions."""
+    for verbs in (["queue"], ["queue", "--json", "-a"], ["status", "--json"]):
+        command = {"queue": "tsqueue", "status": "tsdaemon"}[verbs[0]]
+        ann.ok(command, *(verbs if command == "tsdaemon" else verbs[1:]))
+    foreground(site, ann)
+    script = ann.script("#SBATCH --array=1-3%2 --time=5\necho $SLURM_ARRAY_TASK_ID")
+    site.until_ended(ann.submit(script, "a", "b", env={"SBATCH_TIMELIMIT": "5"}))
+    number = ann.wrap(WAITS)
+    site.until_state(number, "RUNNING")
+    held = ann.wrap("true", "--hold", "--requeue")
+    for words in (["hold", held], ["release", held], ["show", "job", held]):
+        ann.ok("tscontrol", *words)
+    site.completes(held)
+    ann.ok("tscontrol", "requeue", held)
+    ann.ok("tsout", held)
+    ann.ok("tscancel", "-s", "USR2", number)
+    site.until_ended(number)
+    number = ann.wrap(WAITS)
+    site.until_state(number, "RUNNING")
+    restart(site)  # agents say hello again, with what runs
+    site.until(lambda: ann.name.encode() in site.ask("status").out, "the agent is here again")
+    ann.file("go", "")
+    site.until_ended(number)
+    stubborn = ann.wrap(STUBBORN, "--output=on")
+    ann.until_file("on", "on\n")
+    ann.ok("tscancel", stubborn)
+    site.until_ended(stubborn)
+    site.until_ended(ann.wrap("(sleep 600 &) ; exit 3"))
+    site.until_ended(ann.wrap("sleep 600", "--signal=B:USR1@1", "--time=0:01"))
+    site.until_ended(ann.wrap("true", "--chdir=/nowhere"))
+    lose_worker_and_agent(site, ann)
+    site.admin.ok("tspurge", "--keep-last=100")
+    site.admin.ok("tsdaemon", "reload")
+
+
+def restart(site: Site) -> None:
+    if site.dispatcher_pid is not None:
+        site.kill_dispatcher(signal.SIGTERM)
+    site.start()
+
+
+def lose_worker_and_agent(site: Site, ann: User) -> None:
+    number = ann.wrap("sleep 600")
+    site.until_state(number, "RUNNING")
+    run = site.root / "users" / f"u{ann.person.uid}" / "runs" / f"{number}.1"
+    agent, worker = site.agent_pid() or 0, int((run / "worker.lock").read_text())
+    script = json.loads((run / "started").read_text())["pid"]
+    os.kill(agent, signal.SIGSTOP)
+    for pid in (worker, agent, script):
+        os.kill(pid, signal.SIGKILL)
+    site.until(lambda: site.agent_pid() is None, "the agent has gone")
+    ann.ok("tsqueue")
+    site.until_ended(number)
+
+
+def foreground(site: Site, ann: User) -> None:
+    held = ann.wrap("true", "--hold")  # keeps the agent here
+    assert ann.run("run_job.sh", "1", "no", "sh", "-c", "exit 4").code == 4
+    site.until(site.agent_pid, "the agent is here")
+    client = ann.start("run_job.sh", "1", "no", "sh", "-c", f"trap '' USR1; echo on >seated; {WAITS}")
+    ann.until_file("seated")
+    (line,) = site.lines("-t", "RUNNING")
+    ann.ok("tscancel", "-s", "USR1", line["id"])
+    client.kill()
+    client.communicate()
+    site.until_ended(line["id"])
+    ann.ok("tscancel", held)
+
+
+def is_on_record(label: str, names: frozenset[str]) -> bool:
+    """There are messages of this kind, and one or the other has each of these fields."""
+    known = taps.heard(RECORDS).get(label)
+    return known is not None and names <= frozenset().union(*known)
+
+
+def test_what_programs_say_is_on_record(site: Site, request: pytest.FixtureRequest) -> None:
+    place = taps.tapped(site)
+    site.start()
+    ann = site.ann.move()
+    everything_is_said(site, ann)
+    site.until(lambda: site.agent_pid() is None, "the agent has leave to go")
+    new = [
+        (label, names, frame)
+        for label, found in taps.heard(place).items()
+        for names, frame in found.items()
+        if not is_on_record(label, names)
+    ]
+    if new and request.config.getoption("--bless"):
+        for label, _, frame in new:
+            same = len(list(RECORDS.glob(f"{label}*")))
+            path = RECORDS / f"{label}.{same}.frame"
+            path.write_bytes(taps.neutral(frame))
+        pytest.fail(f"{len(new)} messages were added: add them to the commit")
+    assert [(label, sorted(names)) for label, names, _ in new] == []
