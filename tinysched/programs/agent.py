@@ -24,6 +24,7 @@ from tinysched.programs import events, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.loglines import OneLine
+from tinysched.programs.repeats import Repeats
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
 from tinysched.spool.agentlock import AgentLock
@@ -89,6 +90,7 @@ def _open_log(private: Private) -> None:
     except OSError as error:
         raise SpoolError(f"cannot open {private.log_path}: {error.strerror}") from error
     log.setFormatter(OneLine())
+    log.addFilter(Repeats(SystemClock()))
     logging.getLogger().handlers[:] = [log]
     logging.getLogger().setLevel(logging.INFO)
     if log.stream is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from contextlib import suppress
 
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
@@ -24,6 +25,7 @@ from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
 from tinysched.programs.dispatch.conditions import Conditions
+from tinysched.programs.dispatch.debts import Debts
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.strangers import StrangerError
@@ -77,7 +79,9 @@ class Dispatcher:
         loaded = store.load(clock.wall() - config.min_job_age_s)
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
-        self.ledger.settle_arrays(clock.wall())
+        self._debts = Debts(self.ledger, clock)
+        with suppress(SpoolError):  # said in the log, and tried again
+            self.ledger.settle_arrays(clock.wall())
         self.conditions = Conditions(self.ledger, clock)
         self._say_found()
         self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
@@ -105,7 +109,10 @@ class Dispatcher:
 
     def close(self) -> None:
         """Leaves the spool as the next start likes to find it."""
-        self.ledger.close()
+        try:
+            self.ledger.close()
+        except SpoolError as error:  # some ids are skipped: no harm
+            LOG.error(events.DISK_REFUSED, error.sentence)
 
     # The loop: look, decide, do one step.
 
@@ -164,6 +171,7 @@ class Dispatcher:
 
     def advance(self) -> None:
         """Does all that is due now: starts, purges, forgets."""
+        self._debts.tick()
         self.agents.tick()
         self.conditions.settle()
         self._start_what_fits()
@@ -196,7 +204,7 @@ class Dispatcher:
     def next_s(self) -> float:
         """In how many seconds something is due, told or not."""
         now, wall = self._clock.boottime(), self._clock.wall()
-        due = [self._look_at - now, self._purge_at - now]
+        due = [self._look_at - now, self._purge_at - now, *self._debts.due()]
         agents_s = self.agents.next_tick_s()
         if agents_s is not None:
             due.append(agents_s)

@@ -24,6 +24,7 @@ from tinysched.wire.channel import Channel, Message
 
 # So long an agent may take to start before its absence is worth a word to its user.
 AGENT_START_S = 5.0
+RETRY_S = 1.0
 
 LOG = logging.getLogger("dispatcher")
 
@@ -41,6 +42,7 @@ class Agents:
         self.strangers = Strangers(clock)
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
+        self._write_again_at = 0.0
         for ending in endings.of_former_boots(self._books, clock):
             self._settle(ending)
         self._absences = Absences(ledger.books, clock, terms)
@@ -82,6 +84,8 @@ class Agents:
                 self._hello(channel, message)
             case "started":
                 self._started(channel, messages.Started.read(message))
+            case "lingering":
+                self._lingering(channel, message)
             case "ended":
                 self._ended(channel, messages.read_ending(message))
             case "leave":
@@ -170,8 +174,9 @@ class Agents:
     def tick(self) -> None:
         """Gives back cores whose agent is gone for long, and retries ends that were not written."""
         self._absences.tick()
-        for ending in list(self._unwritten.values()):
-            self._settle(ending)
+        if self._clock.boottime() >= self._write_again_at:
+            for ending in list(self._unwritten.values()):
+                self._settle(ending)
         for number in self.fronts.take_seated():
             self._greet(number)
         for unit in self.fronts.tick():
@@ -179,7 +184,8 @@ class Agents:
 
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
-        due = [1.0] if self._unwritten else []
+        now = self._clock.boottime()
+        due = [max(0.0, self._write_again_at - now)] if self._unwritten else []
         due += self._absences.due()
         fronts_s = self.fronts.next_tick_s()
         due += [] if fronts_s is None else [fronts_s]
@@ -251,6 +257,19 @@ class Agents:
         if is_new:
             LOG.info(events.STARTED, news.run.job, user, news.run.attempt, news.pid)
 
+    def _lingering(self, channel: Channel, message: Message) -> None:
+        run, names = messages.read_run(message), messages.read_lingering(message)
+        if not self._owns(channel, run):
+            return
+        user = self._books.jobs[run.job.number].user
+        try:
+            is_new = self._ledger.lingers(run, names)
+        except SpoolError as error:
+            LOG.warning(events.LINGERING_NOT_RECORDED, run.job, user, error.sentence)
+            return
+        if is_new and names:
+            LOG.warning(events.LINGERING, run.job, user, run.attempt, ", ".join(names))
+
     def _ended(self, channel: Channel, ending: Ending) -> None:
         if self._owns(channel, ending.run):
             self._settle(ending)
@@ -266,6 +285,7 @@ class Agents:
             if ending.run not in self._unwritten:
                 LOG.error(events.END_NOT_RECORDED, ending.run.job, job.user, error.sentence)
             self._unwritten[ending.run] = ending
+            self._write_again_at = self._clock.boottime() + RETRY_S
             self._books.surrender(ending.run.job)
             return
         self._unwritten.pop(ending.run, None)

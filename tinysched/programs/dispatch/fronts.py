@@ -89,11 +89,9 @@ class Fronts:
         return max(0.0, self._due_at - self._clock.boottime())
 
     def _cancel(self, job: Job, unit: Unit) -> None:
-        LOG.info(events.CLIENT_GONE, job.id, job.user)
         cancel = Cancel(by_uid=job.uid, ordered_at=self._clock.wall())
         try:
             self._ledger.order_cancel(unit, cancel)
-            journal.say_cancelled(job, self._books.unit(unit.id) or unit)
         except SpoolError as error:
             LOG.error(events.CANCEL_NOT_RECORDED, job.id, job.user, error.sentence)
             self._books.absent.add(job.id)
@@ -101,3 +99,5 @@ class Fronts:
             self._due_at = self._clock.boottime() + RETRY_S
         else:
             self._books.absent.discard(job.id)
+            LOG.info(events.CLIENT_GONE, job.id, job.user)
+            journal.say_cancelled(job, self._books.unit(unit.id) or unit)

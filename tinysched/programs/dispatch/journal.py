@@ -18,6 +18,7 @@ from tinysched.job.model import Elements, Ended, Job, Pending, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs import events
 from tinysched.programs.loglines import OneLine
+from tinysched.programs.repeats import Repeats
 
 LOG = logging.getLogger("dispatcher")
 OPEN_MODE = 0o640
@@ -84,6 +85,7 @@ def open_log(root: str, config: Config, clock: Clock) -> None:
         raise SpoolError(f"cannot open {path}: {error.strerror}") from error
     log.setFormatter(OneLine())
     log.addFilter(Enough(clock))
+    log.addFilter(Repeats(clock))
     logging.getLogger().handlers[:] = [log]
     follow(root, config)
 
@@ -116,7 +118,8 @@ def say_ended(job: Job, unit: Unit | None, ending: Ending) -> None:
     cost = (ending.elapsed_s, ending.cpu_s, len(ending.survivors))
     LOG.info(events.ENDED, name, job.user, attempt, *how, *cost)
     if isinstance(unit.state, Pending):
-        LOG.info(events.REQUEUED, name, job.user, None, "ordered")
+        why = "ordered" if unit.setback is None else unit.setback.name
+        LOG.info(events.REQUEUED, name, job.user, None, why)
     say_array_ended(job)
 
 

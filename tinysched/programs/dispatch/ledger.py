@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from tinysched.errors import SpoolError
 from tinysched.job import elements, history, lifecycle
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import (
@@ -29,6 +30,7 @@ from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
+from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
 
 
@@ -42,6 +44,7 @@ class Ledger:
     def __init__(self, store: Store, loaded: Loaded, capacity: Capacity, boot_id: str = "") -> None:
         self._store = store
         self._disk_watch = journal.DiskWatch()
+        self._unsettled = False
         self._boot_id = boot_id
         self.books = Books(capacity)
         self.on_saved: Callable[[int], None] = lambda _number: None
@@ -58,7 +61,20 @@ class Ledger:
             if isinstance(job.work, Elements):
                 work = lifecycle.array_settled(job.work, self.books.live_tasks[job.id], now)
                 if work is not job.work:
+                    self._unsettled = True
                     self._save(replace(job, work=work))
+        self._unsettled = False
+
+    @property
+    def owes(self) -> bool:
+        """Whether the disk refused something that `catch_up` has still to do."""
+        return self._unsettled or self._store.owes
+
+    def catch_up(self, now: float) -> None:
+        """Does what the disk refused before, and nobody was told of."""
+        with self._disk_watch:
+            self._store.catch_up()
+        self.settle_arrays(now)
 
     def new_id(self) -> int:
         """A number that no job ever had."""
@@ -66,8 +82,13 @@ class Ledger:
 
     def accept(self, job: Job, script: bytes) -> None:
         """A submission becomes a job: script and record are safe before anybody hears the id."""
-        self._store.save_script(job.id, script)
-        self._save(job)
+        with self._disk_watch:
+            try:
+                self._store.save_script(job.id, script)
+                self._save(job)
+            except SpoolError:
+                self._store.never_accepted(job.id)
+                raise
 
     def rewrite(self, job: Job) -> None:
         """Something about a job, but not about its started tasks, is different from now on."""
@@ -108,6 +129,16 @@ class Ledger:
         if unit is None or unit.attempt != run.attempt or not isinstance(unit.state, Granted):
             return False
         self._put(lifecycle.started(unit, started_at, pid, output, error))
+        return True
+
+    def lingers(self, run: RunId, names: tuple[str, ...]) -> bool:
+        """News of what has outlived KILL; false for old news, which changes nothing."""
+        unit = self.books.unit(run.job)
+        if unit is None or unit.attempt != run.attempt or not isinstance(unit.state, Running):
+            return False
+        if unit.state.lingering == names:
+            return False
+        self._put(lifecycle.lingers(unit, names))
         return True
 
     def ended(self, ending: Ending) -> bool:
@@ -191,7 +222,14 @@ class Ledger:
 
     def purge(self, numbers: Sequence[int]) -> None:
         """Removes records of ended jobs for good."""
-        self._store.remove(numbers)
+        try:
+            self._store.remove(numbers)
+        except StoppedError as error:
+            self._forget(error.removed)
+            raise
+        self._forget(numbers)
+
+    def _forget(self, numbers: Sequence[int]) -> None:
         for number in numbers:
             if number in self.books.jobs:
                 self.books.forget(number)
