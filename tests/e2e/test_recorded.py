@@ -91,7 +91,9 @@ def foreground(site: Site, ann: User) -> None:
     held = ann.wrap("true", "--hold")  # keeps the agent here
     assert ann.run("run_job.sh", "1", "no", "sh", "-c", "exit 4").code == 4
     site.until(site.agent_pid, "the agent is here")
-    client = ann.start("run_job.sh", "1", "no", "sh", "-c", f"trap '' USR1; echo on >seated; {WAITS}")
+    client = ann.start(
+        "run_job.sh", "1", "no", "sh", "-c", f"trap '' USR1; echo on >seated; {WAITS}"
+    )
     ann.until_file("seated")
     (line,) = site.lines("-t", "RUNNING")
     ann.ok("tscancel", "-s", "USR1", line["id"])
