@@ -62,6 +62,9 @@ LOOKS = (
     "tspurge --dry-run --keep-last=0",
     "tsdaemon status",
     "tsdaemon status --json",
+    "tsctl why {job}",
+    "tsctl history {job}",
+    "tsctl history --json {job}",
 )
 
 

@@ -14,9 +14,10 @@ from tinysched.job.model import Hold, Job, Reason, Task, Unit
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.selecting import unknown
 from tinysched.job.snapshot import Snapshot
+from tinysched.report import story as report
 from tinysched.report import tsout, tsqueue
 from tinysched.report.place import Place
-from tinysched.script import queries
+from tinysched.script import queries, stories
 from tinysched.site import Site
 from tinysched.spool import store
 
@@ -46,6 +47,16 @@ def out(
     speaker = "tsout" if says_so else ""
     snapshot = _snapshot(site, query.selectors, nobody, old_ones=False, speaker=speaker)
     return tsout.files(query.selectors, snapshot, _place())
+
+
+def story(site: Site, argv: Sequence[str], nobody: TryLaterError) -> str:
+    """What `tsctl why` and `tsctl history` tell.
+
+    Raises: UsageError, RefusedError, TryLaterError.
+    """
+    query = stories.read(argv)
+    snapshot = _snapshot(site, query.selectors, nobody, old_ones=False, speaker="tsctl")
+    return report.render(query, snapshot, _place())
 
 
 def _snapshot(

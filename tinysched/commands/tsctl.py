@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tinysched import __version__
-from tinysched.commands import verbs
+from tinysched.commands import stories, verbs
 from tinysched.commands.doctor import look, machine, places, programs, service, verdict
 from tinysched.errors import SpoolError
 from tinysched.host import identity
@@ -27,7 +27,7 @@ def cli() -> None:
 
     \b
     Example:
-        tsctl doctor
+        tsctl why 42
 
     \b
     Exit codes:
@@ -48,6 +48,32 @@ def doctor(site: Site, *, as_json: bool) -> int:
     verdicts = _examine(site)
     click.echo(verdict.render_json(verdicts) if as_json else verdict.render(verdicts), nl=False)
     return verdict.exit_code(verdicts)
+
+
+@cli.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def why(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
+    """Tell why jobs are where they are, what to expect, and what helps.
+
+    ID is a job (42), a task (42_7) or several tasks (42_[2-4,9]). Whoever may
+    see a job may ask. Without a dispatcher the answer comes from its files.
+    """
+    return stories.tell(site, "why", ids, as_json=as_json)
+
+
+@cli.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def history(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
+    """Tell all that happened to jobs: who did what, each attempt, each end.
+
+    ID is a job (42), a task (42_7) or several tasks (42_[2-4,9]). It comes from
+    the job's own record: logs may be gone, but what was purged is forgotten.
+    """
+    return stories.tell(site, "history", ids, as_json=as_json)
 
 
 def _examine(site: Site) -> list[verdict.Verdict]:

@@ -82,3 +82,12 @@ class PurgeQuery:
     keep_last: int | None = None
     age_days: float | None = None
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryQuery:
+    """`tsctl VERB ID…`: verb is why or history."""
+
+    verb: str
+    selectors: tuple[Selector, ...]
+    json: bool = False

@@ -139,6 +139,7 @@ def purge(argv: Sequence[str]) -> PurgeQuery:
 
 
 def ids(words: Sequence[str], command: str) -> tuple[Selector, ...]:
+    """The jobs and tasks that the words of a command line name. Raises: UsageError."""
     named: list[Selector] = []
     try:
         check_length(words)

@@ -22,13 +22,14 @@ from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
-from tinysched.report import status, tscontrol, tsout, tspurge, tsqueue
+from tinysched.report import status, story, tscontrol, tsout, tspurge, tsqueue
 from tinysched.report.place import Place
-from tinysched.script import queries
+from tinysched.script import queries, stories
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
+PURGED = "what was purged is forgotten; 'tsqueue --all' lists what is known"
 SHOWN = {"run_job": "run_job.sh"}
 
 
@@ -64,6 +65,7 @@ class Desk:
             "cancel": self._cancel,
             "control": self._control,
             "out": self._out,
+            "story": self._story,
             "purge": self._purge,
             "status": self._status,
             "reload": self._read_config,
@@ -141,6 +143,17 @@ class Desk:
         self._changes.check_known(channel.peer.uid, query.selectors)
         files = tsout.files(query.selectors, self.outlook.snapshot(channel.peer.uid), self._place)
         return Answer(more=(("files", tsout.pack(files)),))
+
+    def _story(self, channel: Channel, message: Message) -> Answer:
+        query = stories.read(message.many("arg"))
+        for selector in query.selectors:
+            self._ledger.recall(selector.number)
+        try:
+            self._changes.check_known(channel.peer.uid, query.selectors)
+        except RefusedError as error:
+            raise RefusedError(error.sentence, PURGED) from None
+        snapshot = self.outlook.snapshot(channel.peer.uid)
+        return Answer(out=story.render(query, snapshot, self._place))
 
     # Changing
 

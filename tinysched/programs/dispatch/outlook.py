@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running
-from tinysched.job.snapshot import Others, Snapshot
+from tinysched.job.selecting import unstarted
+from tinysched.job.snapshot import Others, Prospect, Snapshot
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.books import SELF, Books
+from tinysched.programs.dispatch.prospects import prospect
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
 
@@ -57,6 +60,7 @@ class Outlook:
             explain=explain,
             cores_total=books.cores_total,
             others=self._others(uid),
+            prospect=lambda job: self._prospect(uid, job, room),
         )
 
     def _shown(self, uid: int, reason: Reason) -> Reason:
@@ -64,6 +68,11 @@ class Outlook:
         if reason.name != "Priority" or self._rights.sees_all(uid):
             return reason
         return Reason(name="Priority", words="another job has waited longer")
+
+    def _prospect(self, uid: int, job: Job, room: fifo.Room) -> Prospect:
+        """What a job may expect, without the limits of other people's, where these are private."""
+        found = prospect(self._books, room, job, _eligible_at(job))
+        return found if self._rights.sees_all(uid) else replace(found, enough_at=None)
 
     def _others(self, uid: int) -> Others | None:
         """What is hidden from a user, as counts; None if nothing is."""
@@ -144,10 +153,11 @@ class Outlook:
         """Jobs and tasks by state, for all that is known here."""
         found = dict.fromkeys(MEANINGS, 0)
         for number, job in self._books.jobs.items():
-            for unit in self._books.units(number):
+            units = self._books.units(number)
+            for unit in units:
                 found[state_name(unit)] += 1
             if isinstance(job.work, Elements):
-                found["PENDING"] += len(job.work.todo)
+                found["PENDING"] += len(unstarted(job.work, units))
                 found["CANCELLED"] += len(job.work.cancelled)
         return found
 
