@@ -109,7 +109,6 @@ class Parent:
 
     started_at: float | None
     has_ended: bool
-    all_good: bool
     any_bad: bool
     good: Ranges
 
@@ -131,8 +130,9 @@ def _verdict(edge: Edge, parent: Parent, now: float) -> Verdict:
             return Verdict.FAILED
         case Kind.AFTERNOTOK:
             return _gone_wrong(parent)
-        case Kind.AFTERCORR if parent.has_ended and parent.any_bad and not parent.good:
-            return Verdict.FAILED
+        case Kind.AFTERCORR if parent.has_ended and parent.any_bad:
+            # Those of its tasks whose counterparts ended well may start, the others never.
+            return Verdict.OPEN if parent.good else Verdict.FAILED
         case _:
             return Verdict.FULFILLED if parent.has_ended else Verdict.OPEN
 

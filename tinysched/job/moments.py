@@ -14,6 +14,7 @@ Offset = Callable[[float], int]
 
 _UNITS = {"": 1, "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _CLOCK = {"midnight": (0, 0, 0), "noon": (12, 0, 0), "fika": (15, 0, 0), "teatime": (16, 0, 0)}
+_DAYS = {"today": 0, "tomorrow": 1}
 _NOW = re.compile(r"now(?:\s*([+-])\s*(\d{1,9})\s*([a-z]*))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]m)?")
 _DATES = (
@@ -34,9 +35,6 @@ def parse_moment(text: str, now: float, offset: Offset) -> float:
     if relative:
         return _relative(relative, now)
     today = datetime.fromtimestamp(now + offset(now), tz=timezone.utc)
-    if words in ("today", "tomorrow"):
-        days = int(words == "tomorrow")
-        return _epoch(today + timedelta(days=days), offset)
     date_text, time_text = _halves(words)
     date = None if date_text is None else _date(date_text, today)
     clock = (0, 0, 0) if time_text is None else _clock(time_text)
@@ -65,12 +63,10 @@ def _halves(words: str) -> tuple[str | None, str | None]:
         date, found, clock = words.rpartition(mark)
         if found and ":" in clock and any(form.fullmatch(date) for form in _DATES):
             return date, clock
-    if ":" in words or words in _CLOCK:
-        return None, words
-    first, _, second = words.partition(" ")
-    if second in _CLOCK:
-        return first, second
-    return words, None
+    first, blank, second = words.partition(" ")
+    if blank and (second in _CLOCK or first in _DAYS):
+        return first, second.strip()
+    return (None, words) if ":" in words or words in _CLOCK else (words, None)
 
 
 def _clock(text: str) -> tuple[int, int, int]:
@@ -90,8 +86,8 @@ def _clock(text: str) -> tuple[int, int, int]:
 
 
 def _date(text: str, today: datetime) -> datetime:
-    if text in ("today", "tomorrow"):
-        return today + timedelta(days=int(text == "tomorrow"))
+    if text in _DAYS:
+        return today + timedelta(days=_DAYS[text])
     for form in _DATES:
         found = form.fullmatch(text)
         if found:

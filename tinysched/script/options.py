@@ -21,9 +21,27 @@ TSBATCH = (
         "run one task for each index: 1-10, 1,2,5, 0-15:4, and 1-100%5 for five at a time",
         variable="SBATCH_ARRAY_INX",
     ),
+    Option(
+        "begin",
+        "b",
+        "TIME",
+        "do not start before TIME: 16:00, tomorrow, now+2hours, 2031-05-06T07:08",
+    ),
     Option("chdir", "D", "DIR", "run in DIR; relative names of files are looked up there"),
     Option("comment", "", "TEXT", "keep a note with the job"),
     Option("cpus-per-task", "c", "N", "take N cores for each task"),
+    Option(
+        "deadline",
+        "",
+        "TIME",
+        "give the job up if it has not started in time to end by then",
+    ),
+    Option(
+        "dependency",
+        "d",
+        "CONDITIONS",
+        "wait for other jobs: after:41, afterok:41:42, afterany, afternotok, aftercorr, singleton",
+    ),
     Option(
         "error",
         "e",
@@ -49,6 +67,20 @@ TSBATCH = (
         variable="SBATCH_MEM_PER_NODE",
     ),
     Option(
+        "kill-on-invalid-dep",
+        "",
+        "yes|no",
+        "cancel the job once its --dependency can never come true (default: it stays)",
+    ),
+    Option(
+        "mem-per-cpu",
+        "",
+        "SIZE",
+        "memory needed for each core; not enforced yet",
+        variable="SBATCH_MEM_PER_CPU",
+    ),
+    Option("nice", "", "[N]", "let N later jobs go first (default 100)"),
+    Option(
         "no-requeue",
         "",
         "",
@@ -57,6 +89,7 @@ TSBATCH = (
     ),
     Option("nodes", "N", "1", "only 1 is possible: the queue has one host"),
     Option("ntasks", "n", "N", "take N times the cores of --cpus-per-task"),
+    Option("ntasks-per-node", "", "N", "the same as --ntasks on one host"),
     Option(
         "open-mode",
         "",

@@ -38,7 +38,7 @@ def test_every_option_is_honoured_or_said_to_be_stored(table):
 
 def test_every_option_of_tsbatch_changes_a_request_or_says_why_not():
     names = {option.name for option in options.TSBATCH}
-    assert names == set(readers(1000)) | WITHOUT_EFFECT_ON_A_REQUEST
+    assert names == set(readers(1000, float)) | WITHOUT_EFFECT_ON_A_REQUEST
 
 
 def test_every_variable_stands_for_one_option():

@@ -10,7 +10,7 @@ from tinysched.job.model import Elements, Ended, Job, JobId, Outcome, Running, U
 from tinysched.job.ranges import Ranges
 from tinysched.programs.dispatch.ledger import Ledger
 
-_NOT_YET = Parent(started_at=None, has_ended=False, all_good=False, any_bad=False, good=Ranges())
+_NOT_YET = Parent(started_at=None, has_ended=False, any_bad=False, good=Ranges())
 _TAKEN_AWAY = replace(_NOT_YET, has_ended=True, any_bad=True)
 
 
@@ -94,12 +94,13 @@ class Family:
         has_all_started = not work.todo and len(starts) == len(begun) and bool(starts)
         is_bad = work.worst is not Outcome.COMPLETED or bool(work.cancelled)
         good = Ranges.of(
-            unit.id.task for unit in units if unit.id.task is not None and _of_unit(unit).all_good
+            unit.id.task or 0
+            for unit in units
+            if isinstance(unit.state, Ended) and unit.state.outcome is Outcome.COMPLETED
         )
         return Parent(
             started_at=max(starts) if has_all_started else None,
             has_ended=work.ended_at is not None,
-            all_good=work.ended_at is not None and not is_bad,
             any_bad=is_bad,
             good=good,
         )
@@ -115,7 +116,6 @@ def _of_unit(unit: Unit) -> Parent:
     return Parent(
         started_at=state.started_at,
         has_ended=True,
-        all_good=is_good,
         any_bad=not is_good,
         good=Ranges(),
     )

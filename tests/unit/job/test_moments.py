@@ -1,0 +1,72 @@
+"""Moments as people write them."""
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinysched.job.moments import parse_moment
+from tinysched.job.quantities import format_time
+
+AHEAD_S = 3600
+# Thursday the 6th of May 2027, 12:00:00 by a clock one hour ahead of UTC.
+NOON = datetime(2027, 5, 6, 11, tzinfo=timezone.utc).timestamp()
+
+
+def ahead(_at):
+    return AHEAD_S
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("now", "2027-05-06T12:00:00"),
+        ("now+90", "2027-05-06T12:01:30"),
+        ("now+2minutes", "2027-05-06T12:02:00"),
+        ("now+1hour", "2027-05-06T13:00:00"),
+        ("NOW+2days", "2027-05-08T12:00:00"),
+        ("now-1week", "2027-04-29T12:00:00"),
+        ("today", "2027-05-06T00:00:00"),
+        ("tomorrow", "2027-05-07T00:00:00"),
+        ("midnight", "2027-05-07T00:00:00"),
+        ("tomorrow 16:30", "2027-05-07T16:30:00"),
+        ("noon", "2027-05-07T12:00:00"),
+        ("teatime", "2027-05-06T16:00:00"),
+        ("16:30", "2027-05-06T16:30:00"),
+        ("4:30pm", "2027-05-06T16:30:00"),
+        ("11:59:59", "2027-05-07T11:59:59"),
+        ("2031-05-06", "2031-05-06T00:00:00"),
+        ("2031-05-06T07:08", "2031-05-06T07:08:00"),
+        ("2031-05-06T07:08:09", "2031-05-06T07:08:09"),
+        ("05/06/31", "2031-05-06T00:00:00"),
+        ("05/07", "2027-05-07T00:00:00"),
+        ("05/05", "2028-05-05T00:00:00"),
+        ("050631", "2031-05-06T00:00:00"),
+        ("1970-01-01-00:00:01", "1970-01-01T00:00:01"),
+    ],
+)
+def test_the_forms_of_slurm_are_read(text, local):
+    assert format_time(parse_moment(text, NOON, ahead), AHEAD_S) == local
+
+
+@pytest.mark.parametrize(
+    "text", ["", "foo", "25:00", "12:60", "13:00pm", "2031-13-01", "now+", "now+2fortnights", "1"]
+)
+def test_what_is_no_moment_is_refused(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse_moment(text, NOON, ahead)
+
+
+@given(st.text(alphabet="now+-0123456789:/.T dayhourmin", max_size=20) | st.text(max_size=12))
+def test_any_text_is_a_moment_or_none(text):
+    try:
+        found = parse_moment(text, NOON, ahead)
+    except ValueError:
+        return
+    assert isinstance(found, float)
+
+
+@given(st.integers(0, 4 * 10**9))
+def test_what_is_printed_is_read_back(at):
+    assert parse_moment(format_time(at, AHEAD_S), NOON, ahead) == at
