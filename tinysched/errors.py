@@ -43,6 +43,10 @@ class TryLaterError(TinyschedError):
     exit_code = EXIT_TRY_LATER
 
 
+class HungUpError(TryLaterError):
+    """Somebody heard the question and was gone before the answer: it may have had its effect."""
+
+
 class NoAccessError(TryLaterError):
     """A queue that is there, but not for this caller; whoever takes in the one takes in this."""
 

@@ -14,9 +14,12 @@ Answer = tuple[Sequence[tuple[str, bytes]], bytes]
 
 
 class Answering:
-    """Answers every command with what `answer` makes of it, until closed; `heard` keeps all."""
+    """Answers every command with what `answer` makes of it, until closed; `heard` keeps all.
 
-    def __init__(self, root: Path, answer: Callable[[Message], Answer]) -> None:
+    None for an answer: it hangs up, as one that was killed.
+    """
+
+    def __init__(self, root: Path, answer: Callable[[Message], Answer | None]) -> None:
         (root / "run").mkdir()
         self.heard: list[Message] = []
         self._answer = answer
@@ -48,7 +51,9 @@ class Answering:
             messages = channel.receive()
         for message in messages:
             self.heard.append(message)
-            channel.answer(*self._answer(message))
+            answer = self._answer(message)
+            if answer is not None:
+                channel.answer(*answer)
         while channel.wants_write:
             select.select([], [channel], [], 1)
             channel.flush()

@@ -10,13 +10,20 @@ import posix
 
 from tinysched.commands import asking
 from tinysched.commands.console import say, say_error
-from tinysched.errors import EXIT_DONE, ScriptError, SpoolError, TryLaterError, UsageError
+from tinysched.errors import (
+    EXIT_DONE,
+    HungUpError,
+    ScriptError,
+    SpoolError,
+    TryLaterError,
+    UsageError,
+)
 from tinysched.host import caller
 from tinysched.host.agent_start import shell_facts, start
 from tinysched.script import grammar, options
 from tinysched.site import Site
 from tinysched.spool import outbox
-from tinysched.wire.client import ask
+from tinysched.wire.client import Reply, ask
 
 RESTART_S = 5.0
 LARGEST_SCRIPT = 4 * 1024 * 1024
@@ -68,7 +75,7 @@ def _submit(
 ) -> int:
     uid = posix.getuid()
     try:
-        reply = ask(site, "submit", fields, wait_s=RESTART_S)
+        reply = _ask(site, fields)
     except TryLaterError:
         if lock >= 0:
             posix.close(lock)
@@ -88,6 +95,21 @@ def _submit(
     if reply.exit_code == EXIT_DONE and limits:
         _compare_with_agent(site, limits, reply.agent_missing)
     return reply.exit_code
+
+
+def _ask(site: Site, fields: list[tuple[str, bytes]]) -> Reply:
+    """Asks for a number; if the answer is lost, asks again: by the token it is the same request."""
+    try:
+        return ask(site, "submit", fields, wait_s=RESTART_S)
+    except HungUpError:
+        try:
+            return ask(site, "submit", fields, wait_s=RESTART_S)
+        except TryLaterError:
+            raise TryLaterError(
+                "cannot tell whether the job was accepted: the dispatcher hung up before it"
+                " answered",
+                "look with tsqueue whether it is there before you submit it again",
+            ) from None
 
 
 def _compare_with_agent(site: Site, limits: bytes, starts_here: bool) -> None:

@@ -11,7 +11,13 @@ import sys
 import time  # noqa: TID251 - loaded by every interpreter anyhow; only to wait between two tries
 
 from tinysched import __version__
-from tinysched.errors import ASK_FOR_GROUP, NoAccessError, TryLaterError, WireError
+from tinysched.errors import (
+    ASK_FOR_GROUP,
+    HungUpError,
+    NoAccessError,
+    TryLaterError,
+    WireError,
+)
 from tinysched.site import Site
 from tinysched.wire.fields import HEADER, PROTOCOL, body_size, pack, unpack
 
@@ -48,13 +54,16 @@ def ask(site: Site, verb: str, fields: list[tuple[str, bytes]], wait_s: float = 
 
     `wait_s`: how long to go on trying while no dispatcher is there.
 
-    Raises: TryLaterError if no dispatcher answers; WireError if the one who does is not the admin.
+    Raises: TryLaterError if no dispatcher answers (HungUpError if one heard the question);
+    WireError if the one who does is not the admin.
     """
     connection = connect(site, wait_s)
     try:
         connection.settimeout(ANSWER_S)
         _say(connection, pack(verb, hello() + fields))
         return _reply(connection, peer(connection)[0])
+    except ConnectionResetError:
+        raise _hung_up() from None
     except OSError as error:
         raise TryLaterError(
             f"cannot ask the dispatcher: {_words(error)}", "try again, or ask 'tsdaemon status'"
@@ -162,12 +171,14 @@ def _read(connection: _socket.socket, size: int) -> bytes:
     while size:
         piece = connection.recv(min(size, 1 << 20))
         if not piece:
-            raise TryLaterError(
-                "cannot read the dispatcher's answer: it hung up", "try again in a moment"
-            )
+            raise _hung_up()
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
+
+
+def _hung_up() -> HungUpError:
+    return HungUpError("cannot read the dispatcher's answer: it hung up", "try again in a moment")
 
 
 def _nobody_there(site: Site, error: OSError) -> TryLaterError:
