@@ -1,4 +1,4 @@
-"""Thirteen ways in which what a job starts gets away from it, and a scan that finds it all the same.
+"""Thirteen ways in which what a job starts gets away from it, and a scan that finds it anyway.
 
 Each job has a directory of its own, with programs of its own in it: whatever a process does to its
 session, parents, environment, directory, descriptors or signals, the kernel still knows what it

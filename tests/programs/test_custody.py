@@ -154,6 +154,20 @@ def test_what_cannot_be_killed_is_tried_again_and_never_said_to_be_over():
     assert run.ended.cause is Cause.CANCEL
 
 
+def test_what_outlives_kill_for_seconds_is_named_for_as_long_as_it_does():
+    run = Watched(others=1)
+    run.others_die_of = set()
+    run.order_stop(kill=True)
+    run.at(4.9)
+    assert run.lingering == ()
+    run.at(6)
+    assert run.lingering[0].startswith(f"{os.getpid()} ")
+    run.at(100)
+    run.others.append(os.getppid())
+    run.at(110)
+    assert len(run.lingering) == 2
+
+
 def test_an_end_that_nobody_saw_is_a_loss():
     run = Watched().at(3)
     run.script_alive = False

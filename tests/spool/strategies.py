@@ -58,6 +58,7 @@ states = st.one_of(
         pid=counts,
         output=words,
         error=words,
+        lingering=survivors,
     ),
     st.builds(
         Ended,

@@ -75,6 +75,13 @@ def cancel_ordered(unit: Unit, cancel: Cancel) -> Unit:
     return replace(unit, cancel=cancel, history=_ordered(unit, cancel, name))
 
 
+def lingers(unit: Unit, names: tuple[str, ...]) -> Unit:
+    """Its agent says what of it has outlived KILL; a unit that does not run is not changed."""
+    if not isinstance(unit.state, Running):
+        return unit
+    return replace(unit, state=replace(unit.state, lingering=names))
+
+
 def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
     """The exit record of a unit's present attempt has come; a final state stays as it is."""
     if isinstance(unit.state, Ended):

@@ -77,10 +77,15 @@ class Reason:
 
 
 class Hold(Enum):
-    """Who holds a pending job; only an admin releases what an admin holds."""
+    """Who holds a pending job; only an admin releases what an admin holds.
+
+    DAMAGE: its record was lost, and rebuilt from what its owner submitted: whether it was held, or
+    partly cancelled, is not known any more.
+    """
 
     USER = "user"
     ADMIN = "admin"
+    DAMAGE = "damage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +161,7 @@ class Granted:
 class Running:
     """Started. Paths are absolute, as the worker resolved them ('' if there is none).
 
-    `boot_id` as in Granted.
+    `boot_id` as in Granted. `lingering`: processes that have outlived KILL for some seconds.
     """
 
     granted_at: float
@@ -166,6 +171,7 @@ class Running:
     output: str = ""
     error: str = ""
     boot_id: str = ""
+    lingering: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tinysched.job.model import Ended, Outcome, Pending, Unit
+from tinysched.job.model import Ended, Outcome, Pending, Running, Unit
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"
@@ -34,4 +34,7 @@ def state_name(unit: Unit) -> str:
         return PENDING
     if isinstance(unit.state, Ended):
         return unit.state.outcome.value
-    return RUNNING if unit.cancel is None else COMPLETING
+    is_stopping = unit.cancel is not None
+    if isinstance(unit.state, Running):
+        is_stopping = is_stopping or bool(unit.state.lingering)
+    return COMPLETING if is_stopping else RUNNING

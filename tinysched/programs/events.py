@@ -96,6 +96,9 @@ REQUEUE_ORDERED = _job(
     history.REQUEUE_ORDERED, "by=%d", "uid `by` wants it stopped, and run once more"
 )
 REQUEUED = _job(history.REQUEUED, "by=%s why=%s", "it is back in the queue")
+REBUILT = _job(
+    history.REBUILT, "uid=%d runs=%d waits=%s", "its record was lost; its owner's agent told it anew"
+)
 FOUND = _job("Found", "attempt=%d state=%s", "a dispatcher that begins finds it with its cores")
 REPORTED = _job(
     "Reported",
@@ -115,6 +118,10 @@ HOST_RESTARTED = _job(
 CLIENT_GONE = _job("ClientGone", "", "its run_job.sh went away while it waited")
 NOT_GRANTED = _job("NotGranted", "why=%s", "the disk does not take its grant; tried again")
 START_NOT_RECORDED = _job("StartNotRecorded", "why=%s", "the disk does not take its start")
+LINGERING = _job(
+    "Lingering", "attempt=%d processes=%s", "KILL does not end these; its cores stay taken"
+)
+LINGERING_NOT_RECORDED = _job("LingeringNotRecorded", "why=%s", "the disk does not take that")
 END_NOT_RECORDED = _job("EndNotRecorded", "why=%s", "the disk does not take its end; tried again")
 CANCEL_NOT_RECORDED = _job("CancelNotRecorded", "why=%s", "the disk does not take its cancellation")
 RECORD_NOT_READ = _kind(
@@ -137,6 +144,10 @@ PURGED = _kind(JOB_EVENTS, "Purged", "job=%d by=%s", "its record was removed, by
 BEGINS = _dispatcher("Begins", "pid=%d version=%s root=%s", "a dispatcher begins")
 ENDS = _dispatcher("Ends", "pid=%d", "it ends in good order")
 QUARANTINED = _dispatcher("Quarantined", "why=%s", "found damaged at the start, and put right")
+REBUILD_REFUSED = _dispatcher(
+    "RebuildRefused", "uid=%d lost=%d why=%s", "what an agent tells of a lost record is no use"
+)
+LOST = _dispatcher("Lost", "lost=%s why=%s", "cores are kept for it no longer")
 CONFIG_READ = _dispatcher(
     "ConfigRead", "cores=%d changed=%s", "config.yaml is in force; `changed`: the keys that differ"
 )

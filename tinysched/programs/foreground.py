@@ -108,6 +108,7 @@ class _Foreground:
                 ward.signal(self._line.signals.pop(0))
             if not ward.told_started:
                 self._tell_started(ward)
+            self._tell_who_lingers(ward)
             self._poll(None)
             self._line.listen()
         ward.look()
@@ -128,12 +129,16 @@ class _Foreground:
             roll.again()
             wait_s = custody.step()
             if not custody.is_over:
+                ward.lingering = custody.lingering
+                self._tell_who_lingers(ward)
                 self._poll(wait_s)
                 self._line.listen()
         ward.finish()
 
     def _poll(self, wait_s: float | None) -> None:
         self._line.poll(wait_s)
+        if self._line.rung and self._line.ward is not None:
+            self._line.ward.look()
         if worker.STOPPED in self._line.rung:
             self._step_aside()
 
@@ -156,6 +161,12 @@ class _Foreground:
             error="",
         )
         ward.told_started = self._line.tell("started", news.fields())
+
+    def _tell_who_lingers(self, ward: Ward) -> None:
+        if ward.lingering != ward.told_lingering:
+            news = messages.lingering_fields(ward.grant.run, ward.lingering)
+            if self._line.tell("lingering", news):
+                ward.told_lingering = ward.lingering
 
     def _leave(self, ward: Ward) -> int:
         ending = ward.ending

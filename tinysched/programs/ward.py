@@ -26,8 +26,8 @@ from tinysched.wire.channel import Channel, call
 class Ward:
     """One run that its agent answers for.
 
-    `worker` is the pid of a child, None for an adopted one. `told_started`, `told_ended`: what the
-    present dispatcher connection has heard.
+    `worker` is the pid of a child, None for an adopted one. `lingering`: what has outlived KILL.
+    `told_started`, `told_ended` and so on: what the present dispatcher connection has heard.
     """
 
     def __init__(self, run: RunDir, grant: Grant, assignment: Assignment | None) -> None:
@@ -42,6 +42,8 @@ class Ward:
         self.order: Order | None = None
         self.started: Started | None = None
         self.ending: Ending | None = None
+        self.lingering: tuple[str, ...] = ()
+        self.told_lingering: tuple[str, ...] = ()
         self.told_started = False
         self.told_ended = False
 
@@ -69,6 +71,7 @@ class Ward:
             self.started = self.dir.started()
         if self.ending is None:
             self.ending = self.dir.ending()
+            self.lingering = self.dir.lingering()
 
     def reach(self) -> bool:
         """Opens a line to an adopted worker; its end is the worker's. False: nobody answers."""
@@ -77,6 +80,17 @@ class Ward:
         except (OSError, WireError, SpoolError):
             return False
         return True
+
+    def listen(self) -> bool:
+        """Hears an adopted worker out. False: it has ended."""
+        if self.line is None:
+            return False
+        if list(self.line.receive()):
+            self.look()
+        if self.line.closed:
+            self.line.close()
+            self.line = None
+        return self.line is not None
 
     def tell(self, verb: str, fields: messages.Fields) -> None:
         """Passes an order on to the worker."""

@@ -87,6 +87,7 @@ class Wards:
         """A new dispatcher has heard nothing yet."""
         for ward in self._wards.values():
             ward.told_started = ward.told_ended = False
+            ward.told_lingering = ()
 
     # Orders
 
@@ -216,12 +217,8 @@ class Wards:
                 return False
             ward.worker = None  # its exit is told only once; from now on its lock tells
             return True
-        if ward.line is not None:
-            ward.line.receive()
-            if not ward.line.closed:
-                return False
-            ward.line.close()
-            ward.line = None
+        if ward.listen():
+            return False
         if not ward.dir.worker_alive():
             return True
         ward.look()
@@ -261,18 +258,23 @@ class Wards:
             LOG.info(events.CUSTODY_OVER, ward.grant.run.job, ward.grant.run.attempt)
         elif wait_s is not None:
             self._next_s = min(self._next_s, wait_s)
+            ward.lingering = custody.lingering
 
     def _report(self, ward: Ward) -> None:
         if ward.started is not None and not ward.told_started:
             assignment = ward.assignment
-            news = messages.Started(
+            started = messages.Started(
                 run=ward.grant.run,
                 pid=ward.started.pid,
                 started_at=ward.started.started_at,
                 output="" if assignment is None else assignment.output,
                 error="" if assignment is None else assignment.error,
             )
-            ward.told_started = self._tell("started", news.fields())
+            ward.told_started = self._tell("started", started.fields())
+        if ward.ending is None and ward.lingering != ward.told_lingering:
+            news = messages.lingering_fields(ward.grant.run, ward.lingering)
+            if self._tell("lingering", news):
+                ward.told_lingering = ward.lingering
         if ward.ending is not None and not ward.told_ended:
             ward.told_ended = self._tell("ended", messages.ending_fields(ward.ending))
 

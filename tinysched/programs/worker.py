@@ -86,6 +86,7 @@ class _Worker:
         self._output = self._error = ""
         self._script = 0
         self._mark = marks.new()
+        self._lingering: tuple[str, ...] = ()
 
     def run(self) -> int:
         with contextlib.suppress(SpoolError):  # on a full disk the launch fails, and says so
@@ -140,6 +141,7 @@ class _Worker:
             wait_s = custody.step()
             if custody.is_over:
                 break
+            self._tell_who_lingers(custody.lingering)
             ready = self._wait(wake, self._superior.sooner(wait_s))
             if wake in ready:
                 os.read(wake, 4096)
@@ -151,6 +153,16 @@ class _Worker:
                 self._hear(descriptor, custody)
             self._superior.look()
         self._sweep()
+
+    def _tell_who_lingers(self, names: tuple[str, ...]) -> None:
+        if names == self._lingering:
+            return
+        self._lingering = names
+        with contextlib.suppress(SpoolError):
+            self._dir.write_lingering(names)
+            self._ring()
+            for channel in self._callers.values():
+                channel.send("news", [])  # to an agent that adopted us
 
     def _wait(self, wake: int, wait_s: float | None) -> set[int]:
         poll = select.poll()

@@ -97,5 +97,12 @@ class Reasons:
         if isinstance(unit.state, Pending):
             return with_setback(self.waiting(), unit)
         if isinstance(unit.state, Granted | Running):
-            return NO_REASON if unit.cancel is None else _STOPPING
+            return _while_live(unit)
         return NO_REASON if unit.state.reason.name == "None" else unit.state.reason
+
+
+def _while_live(unit: Unit) -> Reason:
+    if isinstance(unit.state, Running) and unit.state.lingering:
+        words = f"KILL did not end {', '.join(unit.state.lingering)}"
+        return Reason(name="Unkillable", words=words)
+    return NO_REASON if unit.cancel is None else _STOPPING

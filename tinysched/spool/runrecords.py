@@ -122,6 +122,19 @@ def read_started(raw: bytes, where: str) -> Started:
     )
 
 
+def write_lingering(names: tuple[str, ...]) -> bytes:
+    """What outlives KILL as JSON."""
+    return render({"format": RUN_FORMAT, "lingering": list(names)})
+
+
+def read_lingering(raw: bytes, where: str) -> tuple[str, ...]:
+    """Read what `write_lingering` wrote.
+
+    Raises: SpoolError.
+    """
+    return _open(raw, where).texts("lingering")
+
+
 def write_ending(ending: Ending) -> bytes:
     """An exit record as JSON of at most EXIT_SIZE bytes: so much was reserved before the start.
 

@@ -24,8 +24,10 @@ from tinysched.spool.runrecords import (
     Started,
     read_ending,
     read_grant,
+    read_lingering,
     read_started,
     write_ending,
+    write_lingering,
     write_started,
 )
 
@@ -182,6 +184,23 @@ class RunDir:
         """
         raw = self._read(tree.STARTED)
         return None if raw is None else read_started(raw, f"{self.path}/{tree.STARTED}")
+
+    def write_lingering(self, names: tuple[str, ...]) -> None:
+        """Write down what has outlived KILL; the room for it was never reserved.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            staged = folder.stage(write_lingering(names), tree.CLOSED_FILE_MODE)
+            folder.take(tree.LINGERING, folder, staged)
+
+    def lingering(self) -> tuple[str, ...]:
+        """What has outlived KILL, as written down last.
+
+        Raises: SpoolError.
+        """
+        raw = self._read(tree.LINGERING)
+        return () if raw is None else read_lingering(raw, f"{self.path}/{tree.LINGERING}")
 
     def write_ending(self, ending: Ending) -> None:
         """Write the exit record durably, into what was reserved; the first one stays.

@@ -136,6 +136,7 @@ def _write_state(state: State) -> dict[str, object]:
                 "output": state.output,
                 "error": state.error,
                 **_write_boot(state.boot_id),
+                **({"lingering": list(state.lingering)} if state.lingering else {}),
             }
         case Ended():
             return _write_ended(state)
@@ -185,6 +186,7 @@ def _read_state(fields: Fields) -> State:
             output=fields.text("output"),
             error=fields.text("error"),
             boot_id=_read_boot(fields),
+            lingering=fields.texts("lingering") if fields.present("lingering") else (),
         )
     if kind == _ENDED:
         return _read_ended(fields)

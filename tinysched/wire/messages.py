@@ -2,7 +2,7 @@
 
 An unknown field is ignored, a missing one or an unknown message refused in a sentence.
 
-    agent -> dispatcher   hello, started, ended, leave, tokens
+    agent -> dispatcher   hello, started, lingering, ended, leave, tokens
     dispatcher -> agent   welcome, grant, stop, signal, ended-ack, adopt, forget,
                           leave-yes, leave-no
     agent -> worker       stop, signal
@@ -191,6 +191,16 @@ def read_ending(message: Message) -> Ending:
         )
     except ValueError as error:
         raise WireError(f"cannot read 'ended': {error}") from None
+
+
+def lingering_fields(run: RunId, names: tuple[str, ...]) -> Fields:
+    """What of a run has outlived KILL."""
+    return _encode([("run", run), *(("process", name) for name in names[:MOST_SURVIVORS])])
+
+
+def read_lingering(message: Message) -> tuple[str, ...]:
+    """The processes that have outlived KILL."""
+    return tuple(name[:LONGEST_WORDS] for name in message.many("process")[:MOST_SURVIVORS])
 
 
 def stop_fields(run: RunId, *, kill: bool, requeue: bool = False) -> Fields:

@@ -91,6 +91,13 @@ def test_a_granted_job_runs_and_one_told_to_stop_completes():
     assert row[7].startswith("Stopping: ")
 
 
+def test_what_outlives_kill_is_named_and_its_job_completes_though_nobody_cancelled_it():
+    job = plain(1, replace(RUNS, lingering=("12 sleep", "13 cat")))
+    row = rows(queue(job))[0]
+    assert row[2] == "COMPLETING"
+    assert row[7] == "Unkillable: KILL did not end 12 sleep, 13 cat"
+
+
 def test_an_exclusive_job_waits_for_every_core():
     assert rows(queue(plain(1, exclusive=True)))[0][3] == "8"
 

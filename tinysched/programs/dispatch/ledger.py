@@ -30,6 +30,7 @@ from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
+from tinysched.spool.records import TaskRecord
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
 
@@ -252,6 +253,22 @@ class Ledger:
             if self.books.unit(task.unit.id) is None:
                 self.books.learn_task(task)
         return True
+
+    def rebuild(self, job: Job, tasks: Sequence[Task], lost: Sequence[JobId]) -> None:
+        """Records what was lost and is told anew; what is left of the lost is kept for people."""
+        self._save(*tasks, job)
+        for job_id in lost:
+            self.books.give_up(job_id, is_known=True)
+            self._store.rebuilt((job_id.number, job_id.task))
+        self.settle_arrays(job.submitted_at)
+
+    def tasks_on_record(self, number: int) -> list[TaskRecord]:
+        """The records of an array's tasks, where that of the array itself is lost."""
+        return self._store.tasks_of(number)
+
+    def script(self, number: int) -> bytes | None:
+        """The queue's copy of a script."""
+        return self._store.read_script(number)
 
     def ended_lines(self) -> Sequence[EndedLine]:
         """The index of all ended jobs that still have a record."""
