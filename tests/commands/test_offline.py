@@ -9,9 +9,10 @@ import pytest
 
 from tests.commands.answering import a_site
 from tests.unit.report.made import DONE, MORNING, RUNS, array, plain, task
-from tinysched.commands import tsout, tsqueue
+from tinysched.commands import tsctl, tsout, tsqueue
 from tinysched.errors import RefusedError, TryLaterError, UsageError
 from tinysched.host.clock import SystemClock
+from tinysched.job.history import GRANTED, NOTHING
 from tinysched.job.model import Job, Task
 from tinysched.job.ranges import Ranges
 from tinysched.spool.store import Store
@@ -96,7 +97,26 @@ def test_a_record_that_cannot_be_read_is_named_and_the_rest_listed(
     assert "job_42.meta" in err
 
 
-@pytest.mark.parametrize(("command", "argv"), [(tsqueue, ["-j", "7"]), (tsout, ["7"])])
+def test_a_story_is_read_from_the_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    told = NOTHING.with_event(MORNING + 3, GRANTED, attempt=1, cores=2)
+    job = plain(42, replace(DONE, ended_at=MORNING + 9))
+    a_spool(tmp_path, replace(job, work=replace(job.work, history=told)), plain(43))
+    assert tsctl.main(a_site(tmp_path), ["history", "42"]) == 0
+    out, err = capfd.readouterr()
+    assert err == f"tsctl: {SAID}"
+    assert "attempt 1: given 2 cores\n" in out
+    assert "ended: COMPLETED" in out
+    assert tsctl.main(a_site(tmp_path), ["why", "43"]) == 0
+    assert "NoDispatcher: starts when a dispatcher runs" in capfd.readouterr().out
+    assert tsctl.main(a_site(tmp_path), ["why", "--json", "42", "43"]) == 0
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["offline"] is True
+    assert [line["state"] for line in answer["jobs"]] == ["COMPLETED", "PENDING"]
+
+
+@pytest.mark.parametrize(
+    ("command", "argv"), [(tsqueue, ["-j", "7"]), (tsout, ["7"]), (tsctl, ["why", "7"])]
+)
 def test_an_unknown_job_is_refused(command: object, argv: list[str], tmp_path: Path):
     a_spool(tmp_path, plain(42))
     with pytest.raises(RefusedError, match="cannot find job 7"):
@@ -109,7 +129,9 @@ def test_a_wrong_command_line_is_refused_as_the_dispatcher_would(tmp_path: Path)
         tsqueue.main(a_site(tmp_path), ["--frobnicate"])
 
 
-@pytest.mark.parametrize(("command", "argv"), [(tsqueue, []), (tsout, ["42"])])
+@pytest.mark.parametrize(
+    ("command", "argv"), [(tsqueue, []), (tsout, ["42"]), (tsctl, ["history", "42"])]
+)
 def test_without_dispatcher_and_spool_the_cure_is_named(
     command: object, argv: list[str], tmp_path: Path
 ):

@@ -68,7 +68,7 @@ def why(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def history(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
-    """Tell all that happened to jobs: who did what, each attempt, each end.
+    """Tell all that happened to jobs: orders, attempts, ends.
 
     ID is a job (42), a task (42_7) or several tasks (42_[2-4,9]). It comes from
     the job's own record: logs may be gone, but what was purged is forgotten.

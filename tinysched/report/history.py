@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from json import dumps
 
@@ -23,6 +24,8 @@ from tinysched.report.text import visible
 
 FORMAT = 1
 CANCELLED = "cancelled"
+_NUMBERS = {"agent", "attempt", "by", "cores", "cpu_s", "elapsed_s", "limit_s", "pid", "survivors"}
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 # What happens to an array happens to its tasks.
 _SHARED = (history.SUBMITTED, history.HELD, history.RELEASED)
 
@@ -186,9 +189,18 @@ def _object(piece: Piece, snapshot: Snapshot) -> dict[str, object]:
         "reason_words": reason.words,
         "prospect": None if prospect is None else asdict(prospect),
         "tasks": None if unit is not None else _counts(job, snapshot),
-        "events": [{**e.facts, "at": e.at, "event": e.name} for e in found],
+        "events": [{**_numbers(e.facts), "at": e.at, "event": e.name} for e in found],
         "events_forgotten": dropped,
     }
+
+
+def _numbers(facts: Mapping[str, str]) -> dict[str, object]:
+    """Facts as JSON has them: a number where the fact is one."""
+    found: dict[str, object] = {}
+    for name, value in facts.items():
+        is_number = name in _NUMBERS and _NUMBER.fullmatch(value)
+        found[name] = (float(value) if "." in value else int(value)) if is_number else value
+    return found
 
 
 def _counts(job: Job, snapshot: Snapshot) -> dict[str, str] | None:

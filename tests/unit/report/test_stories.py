@@ -209,7 +209,7 @@ def test_json_has_all_of_it():
     assert (answer["format"], line["id"], line["state"]) == (1, "42", "PENDING")
     assert [event["event"] for event in line["events"]][:2] == ["Submitted", "Held"]
     assert line["events"][3] == {
-        "attempt": "1", "cores": "2", "agent": "70", "at": MORNING + 9, "event": "Granted",
+        "attempt": 1, "cores": 2, "agent": 70, "at": MORNING + 9, "event": "Granted",
     }  # fmt: skip
 
 
