@@ -19,6 +19,7 @@ from tinysched.site import Site
 from tinysched.spool import outbox
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
+from tinysched.spool.runs import RunDir
 from tinysched.spool.store import Store
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
@@ -169,6 +170,29 @@ def test_a_run_whose_child_is_about_to_become_the_script_is_waited_for(ground, i
     held.close()
     ground.tend()
     assert ground.pad.started == ([] if is_cancelled else ["42.1"])
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_script_that_came_and_went_between_two_looks_is_not_started_again(
+    ground, monkeypatch, is_cancelled
+):
+    """Whoever looks may be stopped for any time between one look and the next."""
+
+    def comes_and_goes(run):
+        run.write_started(started())
+        return False
+
+    ground.request()
+    ground.claim()
+    ground.wards.adopt_all()
+    if is_cancelled:
+        ground.wards.stop(RUN, kill=False)
+    monkeypatch.setattr(RunDir, "job_alive", comes_and_goes)
+    ground.tend()
+    assert ground.wards.next_s() == 0
+    assert ground.tend() == ["started", "ended"]
+    assert (ground.ending.cause, ground.ending.started_at) == (Cause.LOST, started().started_at)
+    assert ground.pad.started == []
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,10 @@ class Wards:
         if ward.dir.job_alive():  # its child is about to become the script, or to die
             self._next_s = min(self._next_s, LOOK_AGAIN_S)
             return
+        ward.look()  # again: since the last look it may have become the script, and ended
+        if ward.started is not None:
+            self._next_s = 0.0
+            return
         if ward.order is not None:
             ward.fail(self._clock, Cause.CANCEL, "")
             return
