@@ -29,7 +29,8 @@ COMMANDS = {
     "tsdaemon": "tsdaemon",
     "tiny_sched_daemon.sh": "tsdaemon",
 }
-SLURM_NAMES = {"sbatch": "tsbatch", "squeue": "tsqueue", "scancel": "tscancel"}
+# Commands under Slurm's names, which behave as Slurm's; on PATH only by choice.
+SLURM_NAMES = {"sbatch": "tsbatch", "squeue": "squeue", "scancel": "tscancel"}
 DOOR = "tinysched"
 ENV = "tiny_sched_env.sh"
 SLURM_DIR = "slurm"
@@ -55,6 +56,10 @@ def write(choices: Choices, place: str) -> None:
     folder = f"{place}/commands"
     for name, module in COMMANDS.items():
         files.replace(f"{folder}/{name}", launcher(choices, place, _COMMAND, module), 0o755)
+    files.directory(f"{folder}/{SLURM_DIR}", 0o755)
+    for name, module in SLURM_NAMES.items():
+        text = launcher(choices, place, _COMMAND, module)
+        files.replace(f"{folder}/{SLURM_DIR}/{name}", text, 0o755)
     files.replace(f"{folder}/{DOOR}", launcher(choices, place, _PROGRAM, ""), 0o755)
     template = (SOURCE / "conf" / ENV).read_text(encoding="utf-8")
     for mark, value in (
@@ -94,8 +99,8 @@ def publish(choices: Choices) -> None:
         _put(f"{choices.bin_dir}/{name}", f"{choices.current}/commands/{name}")
     if choices.slurm_names:
         files.directory(f"{choices.bin_dir}/{SLURM_DIR}", 0o755)
-        for name, ours in SLURM_NAMES.items():
-            target = f"{choices.current}/commands/{ours}"
+        for name in SLURM_NAMES:
+            target = f"{choices.current}/commands/{SLURM_DIR}/{name}"
             _put(f"{choices.bin_dir}/{SLURM_DIR}/{name}", target)
 
 

@@ -60,8 +60,8 @@ class Config:
     memory_mib: int | None = _key(
         None,
         accepts.whole(1, 2**40, "MiB").or_null("what the host has"),
-        "The memory that the queue says it has, set outright. May be more than the host has. Once"
-        " set, jobs start only while the memory they ask for is free; what they use is not limited.",
+        "The memory that the queue has, set outright. May be more than the host has. Once"
+        " set, a job starts only when the memory it asks for is free; its use is not limited.",
     )
     default_mem_mb: int = _key(
         1024,

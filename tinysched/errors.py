@@ -23,6 +23,19 @@ class TinyschedError(Exception):
         self.cure = cure
 
 
+class VerbatimError(TinyschedError):
+    """A failure in words that programs wait for, as Slurm's commands say them.
+
+    `text` is all that stderr shows, with its last newline.
+    """
+
+    def __init__(self, text: str, exit_code: int = EXIT_REFUSED, out: str = "") -> None:
+        super().__init__(text.rstrip("\n"))
+        self.text = text
+        self.exit_code = exit_code
+        self.out = out
+
+
 class UsageError(TinyschedError):
     """A command line that is no command line of ours."""
 

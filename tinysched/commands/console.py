@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix
 import sys
 
-from tinysched.errors import TinyschedError
+from tinysched.errors import TinyschedError, VerbatimError
 from tinysched.host import caller
 from tinysched.site import Site
 
@@ -38,6 +38,9 @@ def _guarded(command: str, site: Site) -> int:
         chosen = site.chosen_by(_text(posix.environ.get(b"TJS_ROOT")))
         module = __import__(f"tinysched.commands.{command}", None, None, ["main"])
         return int(module.main(chosen, sys.argv[1:]))
+    except VerbatimError as error:
+        say_error(error.text)
+        return error.exit_code
     except TinyschedError as error:
         complain(shown, error)
         return error.exit_code

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinysched.job.model import Job, Reason, Unit
+from tinysched.job.standing import Standing
+
+# Of the first job there ever was; Slurm begins there, too.
+FIRST_PRIORITY = 4294901760
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,21 @@ class Prospect:
     enough_at: float | None = None
 
 
+def _as_asked(job: Job) -> Standing:
+    """Who only reads the files knows no defaults."""
+    request = job.request
+    per_cpu = request.memory_per_cpu_mib
+    return Standing(
+        partition=request.partition or "",
+        cores=request.cores,
+        limit_s=request.limit_s,
+        memory_mib=(request.memory_mib or 0) if per_cpu is None else per_cpu,
+        is_memory_per_cpu=per_cpu is not None,
+        priority=FIRST_PRIORITY - job.rank,
+        eligible_at=job.submitted_at,
+    )
+
+
 def _nobody_knows(_job: Job) -> None:
     """Who only reads the files cannot tell what becomes of a job."""
 
@@ -41,7 +60,8 @@ class Snapshot:
     `jobs` are in order of id. `units` holds the started tasks of each array, in order of task.
     `explain` tells why a pending job (or the pending part of an array) waits. `others` stands for
     the jobs that somebody may not see; None if all may be seen, or nothing is known of the others.
-    `prospect` tells what a pending job may expect.
+    `prospect` tells what a pending job may expect, `standing` what the queue's rules make of its
+    request.
     """
 
     now: float
@@ -52,3 +72,4 @@ class Snapshot:
     offline: bool = False
     others: Others | None = None
     prospect: Callable[[Job], Prospect | None] = _nobody_knows
+    standing: Callable[[Job], Standing] = _as_asked

@@ -46,7 +46,9 @@ class Books:
         self.partition_taken: Counter[str] = Counter()
         self.unfinished: Counter[int] = Counter()
         self.live_tasks: Counter[int] = Counter()
+        self.first_rank = 0
         self.absent: set[int] = set()
+        self.held_back: dict[JobId, int] = {}
         self.blocked: dict[int, Reason] = {}
         self.ready: dict[int, Ranges] = {}
         self._taken: dict[JobId, Demand] = {}
@@ -195,6 +197,21 @@ class Books:
         """Gives back the cores of a live unit whose agent has been gone for long."""
         self._give_back(self._taken.get(job, NOTHING_TAKEN))
         self._taken[job] = NOTHING_TAKEN
+
+    def hold_back(self, job: JobId, cores: int) -> None:
+        """Keeps cores for what may be running, though there is no record of it."""
+        self.held_back[job] = cores
+        self.cores_taken += cores
+        self.live_tasks[job.number] += job.task is not None
+
+    def give_up(self, job: JobId, *, is_known: bool) -> None:
+        """Gives these cores back; `is_known`: now there is a record of it, or it is over."""
+        self.cores_taken -= self.held_back.get(job, 0)
+        if job in self.held_back and is_known:
+            del self.held_back[job]
+            self.live_tasks[job.number] -= job.task is not None
+        elif job in self.held_back:
+            self.held_back[job] = 0
 
     def reclaim(self, job: JobId) -> None:
         """Takes the cores of a surrendered unit again: its agent is back."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tinysched import __version__
-from tinysched.errors import RefusedError, TinyschedError, WireError
+from tinysched.errors import RefusedError, TinyschedError, VerbatimError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
 from tinysched.job.queries import Filter
@@ -20,7 +20,9 @@ from tinysched.programs.dispatch.changes import Changes
 from tinysched.programs.dispatch.intake import Intake
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
+from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import Rights
+from tinysched.programs.dispatch.slurm import desk as slurm
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.report import status, story, tscontrol, tsout, tspurge, tsqueue
 from tinysched.report.place import Place
@@ -69,6 +71,20 @@ class Desk:
             "purge": self._purge,
             "status": self._status,
             "reload": self._read_config,
+            **slurm.verbs(
+                Parts(
+                    ledger=ledger,
+                    agents=agents,
+                    clock=clock,
+                    terms=terms,
+                    reload=reload,
+                    rights=self._rights,
+                    outlook=self.outlook,
+                    changes=self._changes,
+                    intake=self._intake,
+                    place=self._place,
+                )
+            ),
         }
 
     def knows(self, verb: str) -> bool:
@@ -217,6 +233,8 @@ class Desk:
 
 
 def _refusal(message: Message, error: TinyschedError) -> Answer:
+    if isinstance(error, VerbatimError):
+        return Answer(out=error.out, err=error.text, exit_code=error.exit_code)
     cure = f"{error.cure}\n" if error.cure else ""
     words = f"{_name(message)}: error: {error.sentence}\n{cure}"
     return Answer(err=words, exit_code=error.exit_code)

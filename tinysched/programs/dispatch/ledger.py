@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from tinysched.errors import SpoolError
@@ -55,6 +55,7 @@ class Ledger:
             self.books.learn_task(task)
         for number in self.books.jobs:
             self.books.file(number)
+        self.books.first_rank = loaded.last_id
 
     def settle_arrays(self, now: float) -> None:
         """Ends arrays whose last task had ended when a dispatcher died before it could say so."""
@@ -254,12 +255,20 @@ class Ledger:
                 self.books.learn_task(task)
         return True
 
-    def rebuild(self, job: Job, tasks: Sequence[Task], lost: Sequence[JobId]) -> None:
-        """Records what was lost and is told anew; what is left of the lost is kept for people."""
-        self._save(*tasks, job)
+    def rebuild(
+        self, job: Job, made: Sequence[Task], found: Sequence[Task], lost: Iterable[JobId]
+    ) -> None:
+        """Records what was lost and is told anew; what is left of the lost is kept for people.
+
+        `made`: tasks that get a record. `found`: those that have one, and were of no use alone.
+        """
+        self._save(*made, job)
+        for task in found:
+            self.books.learn_task(replace(task, job=job))
         for job_id in lost:
             self.books.give_up(job_id, is_known=True)
             self._store.rebuilt((job_id.number, job_id.task))
+        self.books.file(job.id)
         self.settle_arrays(job.submitted_at)
 
     def tasks_on_record(self, number: int) -> list[TaskRecord]:

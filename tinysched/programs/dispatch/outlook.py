@@ -9,7 +9,8 @@ from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running
 from tinysched.job.selecting import unstarted
-from tinysched.job.snapshot import Others, Prospect, Snapshot
+from tinysched.job.snapshot import FIRST_PRIORITY, Others, Prospect, Snapshot
+from tinysched.job.standing import Standing
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
 from tinysched.policy.waiting import Entry
@@ -60,8 +61,41 @@ class Outlook:
             explain=explain,
             cores_total=books.cores_total,
             others=self._others(uid),
+            standing=self.standing,
             prospect=lambda job: self._prospect(uid, job, room),
         )
+
+    def standing(self, job: Job) -> Standing:
+        """What the queue's rules make of a job's request."""
+        books, request = self._books, job.request
+        capacity = books.capacity
+        partition = capacity.partition(job)
+        cores = capacity.cores_of(request)
+        asked = request.memory_mib
+        per_cpu = request.memory_per_cpu_mib
+        if per_cpu is None and asked is None and partition is not None:
+            per_cpu = partition.default_mem_per_cpu_mib
+        whole = capacity.memory_of(request, cores, partition)
+        names = request.partition or ("" if partition is None else partition.name)
+        is_waiting = _waiting(job) > 0
+        return Standing(
+            partition=names if is_waiting or partition is None else partition.name,
+            cores=cores,
+            limit_s=capacity.limit_s(job),
+            memory_mib=whole if per_cpu is None else per_cpu,
+            is_memory_per_cpu=per_cpu is not None,
+            priority=0 if job.hold is not None else FIRST_PRIORITY + books.first_rank - job.rank,
+            eligible_at=self._eligible_at(job),
+        )
+
+    def _eligible_at(self, job: Job) -> float | None:
+        """When a job could start, or could have started; None: nobody knows."""
+        kept = self._books.blocked.get(job.id)
+        if kept is not None and kept.name == "BeginTime":
+            return job.request.begin_at
+        if kept is not None or job.hold is not None:
+            return None
+        return _eligible_at(job) or job.submitted_at
 
     def _shown(self, uid: int, reason: Reason) -> Reason:
         """A reason without the numbers of other people's jobs, where these are private."""

@@ -1,0 +1,1 @@
+"""Answers Slurm's own commands."""

@@ -1,0 +1,17 @@
+"""Which of Slurm's commands are answered, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tinysched.programs.dispatch.answer import Answer
+from tinysched.programs.dispatch.parts import Parts
+from tinysched.programs.dispatch.slurm import squeue
+from tinysched.wire.channel import Channel, Message
+
+Verb = Callable[[Channel, Message], Answer]
+
+
+def verbs(parts: Parts) -> Mapping[str, Verb]:
+    """The verbs of Slurm's commands."""
+    return {"squeue": squeue.Squeue(parts).answer}

@@ -1,0 +1,1 @@
+"""Shows the queue as Slurm's own commands show it."""
