@@ -91,7 +91,8 @@ def _first_letter(rest: str, names: Names) -> tuple[str, str]:
     number = _numbers(names).get(letter)
     if number is not None:
         # Only the last digits can matter; a longer width than the widest is the widest.
-        wanted = _WIDEST if len(width.lstrip("0")) > 2 else min(int(width or "0"), _WIDEST)
+        digits = width.lstrip("0")
+        wanted = _WIDEST if len(digits) > 2 else min(int(digits or "0"), _WIDEST)
         return str(number).zfill(wanted), after
     value = _texts(names).get(letter)
     return (f"%{width}{letter}", after) if value is None else (value, after)

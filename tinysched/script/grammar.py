@@ -139,15 +139,16 @@ def _shorts(
     table: Sequence[Option], letters: str, coming: Iterable[str]
 ) -> list[tuple[Option, str | None]]:
     found: list[tuple[Option, str | None]] = []
-    while letters:
-        letter, letters = letters[0], letters[1:]
+    for at, letter in enumerate(letters, 1):
+        if len(found) > _MOST_OPTIONS:
+            break  # refused by whoever counts them all
         option = next((option for option in table if option.short == letter), None)
         if option is None:
             raise MisreadError(f"unknown option '-{shown(letter)}'")
         if option.takes == "nothing":
             found.append((option, None))
-        elif letters or option.takes == "optional":
-            found.append((option, letters or None))
+        elif letters[at:] or option.takes == "optional":
+            found.append((option, letters[at:] or None))
             return found
         else:
             found.append((option, _next(coming, f"-{letter}")))

@@ -16,6 +16,8 @@ from tinysched.spool.disk import DISK, Disk, cannot, write_all
 from tinysched.spool.tree import CLOSED_DIR_MODE, CLOSED_FILE_MODE
 
 GLOBAL_LOCK = "global.lock"
+# Digits of the largest pid that any kernel gives: 2^22.
+LONGEST_PID = 7
 
 
 def try_lock(disk: Disk, fd: int) -> bool:
@@ -45,6 +47,12 @@ def is_locked(folder: Folder, name: str) -> bool:
         raise cannot("lock", folder.where(name), error) from error
     finally:
         folder.disk.close(fd)
+
+
+def pid_in(raw: bytes | None) -> int | None:
+    """The pid that the holder of a lock wrote into its file; None: that is no pid."""
+    text = b"" if raw is None else raw.strip()
+    return int(text) if text.isdigit() and len(text) <= LONGEST_PID else None
 
 
 class DispatcherLock:
@@ -110,10 +118,10 @@ def _lock_folder(disk: Disk, path: str) -> Folder:
 
 def _held(folder: Folder) -> SpoolError:
     try:
-        pid = (folder.read(GLOBAL_LOCK, 64) or b"").strip()
+        pid = pid_in(folder.read(GLOBAL_LOCK, 64))
     except SpoolError:
-        pid = b""
-    who = f" (pid {int(pid)})" if pid.isdigit() else ""
+        pid = None
+    who = "" if pid is None else f" (pid {pid})"
     return SpoolError(
         f"cannot take the lock in {folder.path}: another dispatcher holds it{who}",
         "`tsdaemon status` tells about it",

@@ -16,7 +16,7 @@ from tinysched.spool import attempts, claims, tree
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
-from tinysched.spool.locks import is_locked
+from tinysched.spool.locks import is_locked, pid_in
 from tinysched.spool.outbox import open_users
 from tinysched.spool.requests import LARGEST_FILE, StoredRequest, read_request
 from tinysched.spool.runs import RunDir
@@ -104,8 +104,7 @@ class Private:
         """The living agent's pid; None: there is none, or it is just about to write it."""
         if not self.agent_alive():
             return None
-        raw = (self._own.read(tree.AGENT_LOCK, 64) or b"").strip()
-        return int(raw) if raw.isdigit() else None
+        return pid_in(self._own.read(tree.AGENT_LOCK, 64))
 
     def save_shell(self, facts: bytes) -> None:
         """Let commands see what the agent has of the shell that it was started from.

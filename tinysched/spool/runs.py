@@ -18,7 +18,7 @@ from tinysched.job.runs import Ending, Grant
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, write_all
-from tinysched.spool.locks import is_locked, try_lock
+from tinysched.spool.locks import is_locked, pid_in, try_lock
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
     Started,
@@ -140,8 +140,7 @@ class RunDir:
         """The living worker's pid; None: there is none, or it is just about to write it."""
         if not self.worker_alive():
             return None
-        raw = (self._read(tree.WORKER_LOCK) or b"").strip()
-        return int(raw) if raw.isdigit() else None
+        return pid_in(self._read(tree.WORKER_LOCK))
 
     def worker_alive(self) -> bool:
         """Whether some process holds the worker's lock (it may be this one)."""

@@ -16,7 +16,7 @@ from tinysched.errors import SpoolError
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, cannot
-from tinysched.spool.locks import GLOBAL_LOCK, is_locked
+from tinysched.spool.locks import GLOBAL_LOCK, is_locked, pid_in
 from tinysched.spool.places import ANYBODY, Place, place_of
 
 ROOT = Place(path="", mode=tree.ROOT_MODE, writer="admin", form="", what="the root")
@@ -86,10 +86,10 @@ def lock_holder(root: str) -> int | None:
     try:
         if not is_locked(folder, GLOBAL_LOCK):
             return None
-        raw = (folder.read(GLOBAL_LOCK, 64) or b"").strip()
-        if not raw.isdigit():
+        pid = pid_in(folder.read(GLOBAL_LOCK, 64))
+        if pid is None:
             raise SpoolError(f"cannot read {folder.where(GLOBAL_LOCK)}: it holds no pid")
-        return int(raw)
+        return pid
     finally:
         folder.close()
 

@@ -113,6 +113,12 @@ def test_any_words_are_options_or_a_usage_error(argv, stop):
     assert len(found) + len(rest) <= sum(len(word) + 1 for word in argv)
 
 
+def test_a_cluster_of_letters_as_long_as_a_message_is_refused_at_once():
+    """Read letter by letter off a text that is copied each time, it would take minutes."""
+    with pytest.raises(UsageError, match="more than 1000 options"):
+        read("-" + "H" * 4_000_000)
+
+
 @given(st.lists(st.sampled_from(["-H", "--quiet", "-t5", "--time=6", "-w"]), max_size=6))
 def test_options_come_back_in_the_order_given(argv):
     found, rest = read(*argv)
