@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tinysched.job.history import NOTHING
 from tinysched.job.model import (
     Cancel,
     Elements,
@@ -44,6 +45,7 @@ def test_there_is_a_record_of_each_kind():
         "job-granted.meta",
         "job-pending.meta",
         "job-running.meta",
+        "job-told.meta",
     ]
     assert TASKS == ["task-ended.meta", "task-running.meta"]
 
@@ -89,6 +91,14 @@ def test_other_jobs():
     assert cancelled.started_at is None
     assert cancelled.exit is None
     assert cancelled.reason == Reason(name="Cancelled", words="by uid 1002")
+
+
+def test_a_history():
+    told = job("job-told.meta").work.history
+    assert told.dropped == 2
+    assert [event.name for event in told.events()] == ["Requeued", "Granted", "Started", "Ended"]
+    assert told.events()[1].facts == {"attempt": "2", "cores": "8", "agent": "4700"}
+    assert job("job-ended.meta").work.history == NOTHING
 
 
 def test_an_array():
