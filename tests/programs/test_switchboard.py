@@ -1,53 +1,20 @@
 """Many callers at once over a real socket: nobody waits for anybody, nobody ends the loop."""
 
 import os
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import pytest
 
-from tests.programs.queue import Queue, new_token
+from tests.programs.hall import Hall
+from tests.programs.queue import new_token
 from tinysched.job.model import JobId, RunId
 from tinysched.programs.dispatch import switchboard
-from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.wire import messages
-from tinysched.wire.channel import Listener, call
 from tinysched.wire.client import hello
 from tinysched.wire.fields import HEADER, MAX_MESSAGE, pack
 
 SILENCE_S = 60
 SOME_RUN = RunId(job=JobId(number=99), attempt=1)
-
-
-class Hall:
-    """A dispatcher with its switchboard; a round is one turn of its loop."""
-
-    def __init__(self, root, stack, most=8):
-        self.queue = Queue(root)
-        stack.callback(self.queue.close)
-        self.path = f"{root}/run/ctl.sock"
-        listener = stack.enter_context(closing(Listener(f"{root}/run", "ctl.sock", 0o600)))
-        self.wake, self.waker = os.pipe2(os.O_NONBLOCK)
-        stack.callback(os.close, self.wake)
-        stack.callback(os.close, self.waker)
-        bounds = Bounds(connections=most, silence_s=60.0, connections_in_all=12)
-        agents = self.queue.dispatcher.agents
-        board = Switchboard(listener, self.queue.clock, lambda: bounds, agents.is_in_use)
-        self.board = stack.enter_context(closing(board))
-        self.stack = stack
-
-    def call(self):
-        return self.stack.enter_context(closing(call(self.path, os.getuid())))
-
-    def round(self):
-        for channel, message in self.board.wait(self.wake, 0):
-            self.queue.dispatcher.hear(channel, message)
-        for channel in self.board.take_lost():
-            self.queue.dispatcher.agents.lost(channel)
-        self.queue.dispatcher.advance()
-
-    def rounds(self):
-        for _ in range(4):
-            self.round()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tinysched.site import Site
 from tinysched.spool import outbox
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message, connected
-from tinysched.wire.client import hello
+from tinysched.wire.client import exit_code_in, hello
 
 NAME = "run_job.sh"
 RESTART_S = 30.0
@@ -129,7 +129,7 @@ class Line:
         self._waits = f"job {reply.text('id', '?')} waits for {reply.text('waits', 'its turn')}"
         if reply.text("agent_missing", "0") == "1":
             agent_start.start(self._site.bin_dir, self._site.root)
-        code = int(reply.text("exit"))
+        code = exit_code_in(reply.raw("exit"))
         return None if code == EXIT_DONE else code
 
     def _next_message(self, wait_s: float) -> Message | None:

@@ -30,6 +30,7 @@ def try_lock(disk: Disk, fd: int) -> bool:
             return True
         if not disk.lock(fd, fcntl.LOCK_SH):
             return False
+        posix.sched_yield()  # who only asks may be waiting for a processor, with the lock
     return False
 
 
@@ -51,7 +52,7 @@ def is_locked(folder: Folder, name: str) -> bool:
 
 def pid_in(raw: bytes | None) -> int | None:
     """The pid that the holder of a lock wrote into its file; None: that is no pid."""
-    text = b"" if raw is None else raw.strip()
+    text = raw.strip() if raw is not None and raw.endswith(b"\n") else b""  # else it is torn
     return int(text) if text.isdigit() and len(text) <= LONGEST_PID else None
 
 

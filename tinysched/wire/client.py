@@ -41,7 +41,7 @@ class Reply:
         values: dict[str, bytes] = {}
         for name, value in fields:
             values[name] = value
-        self.exit_code = _exit_code(values.pop("exit", b"1"))
+        self.exit_code = exit_code_in(values.pop("exit", b"1"))
         self.out = out + values.pop("out", b"")
         self.err = values.pop("err", b"")
         self.agent_missing = values.pop("agent_missing", b"0") == b"1"
@@ -159,8 +159,11 @@ def _reply(connection: _socket.socket, server_pid: int) -> Reply:
         parts.extend(value for name, value in fields if name == "out")
 
 
-def _exit_code(value: bytes) -> int:
-    """Raises: WireError for what no command can end with."""
+def exit_code_in(value: bytes) -> int:
+    """The exit code in an answer.
+
+    Raises: WireError for what no command can end with.
+    """
     if len(value) > 3 or not value.isdigit() or int(value) > LARGEST_EXIT:
         raise WireError(f"cannot read the dispatcher's answer: exit code {value[:20]!r}")
     return int(value)
