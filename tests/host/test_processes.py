@@ -94,6 +94,19 @@ def test_who_asked_for_it_dies_with_the_parent(tmp_path):
     wait.until(lambda: not os.path.exists(f"/proc/{pid}") or _is_zombie(pid), says="it dies")
 
 
+@pytest.mark.parametrize(("is_read", "signum"), [(True, 0), (False, signal.SIGTERM)])
+def test_who_is_an_orphan_before_it_can_ask_dies_as_well(is_read, signum):
+    def child() -> int:
+        reader, writer = os.pipe()
+        os.dup2(writer, 1)
+        if not is_read:
+            os.close(reader)
+        processes.die_with_parent()
+        return 0
+
+    assert ended(processes.fork_worker(child)).signal == signum
+
+
 def _is_zombie(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:

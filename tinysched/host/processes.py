@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
 import traceback
@@ -89,11 +90,21 @@ def set_title(title: str) -> None:
 
 
 def die_with_parent() -> None:
-    """Have the kernel send TERM to this process when its parent dies."""
+    """Have the kernel send TERM to this process when its parent dies.
+
+    Also if it died before the kernel could be asked: then nobody reads the pipe that is our stdout.
+    """
     parent = os.getppid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before the kernel was asked
+    if os.getppid() != parent or _is_unread(1):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_unread(descriptor: int) -> bool:
+    """Tell whether it is a pipe whose other end is closed everywhere."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _prctl(option: int, value: int | ctypes.c_char_p) -> None:
