@@ -83,9 +83,10 @@ class FailingDisk(CountingDisk):
         self._number = number
         self.failed = ""
 
-    def fail_at(self, count: int, more: int = 0) -> None:
+    def fail_at(self, count: int, more: int = 0, number: int | None = None) -> None:
         """Refuse the operation that is the `count`-th from now."""
         at = len(self.calls) + count
+        self._number = number or self._number
         self._bad = range(at, at + more + 1)
 
     def work_again(self) -> None:

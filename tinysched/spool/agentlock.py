@@ -6,7 +6,7 @@ import posix
 
 from tinysched.errors import SpoolError
 from tinysched.spool.atomic import Folder
-from tinysched.spool.disk import cannot
+from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.locks import try_lock
 from tinysched.spool.tree import CLOSED_FILE_MODE
 
@@ -27,15 +27,21 @@ class AgentLock:
         """Take it and write this process's pid into it; None: another agent lives."""
         disk = folder.disk
         for _ in range(100):
-            fd = folder.keep(name, CLOSED_FILE_MODE)
-            if not try_lock(disk, fd):
-                disk.close(fd)
-                return None
-            lock = cls(folder, name, fd)
-            if lock.is_in_place():
-                lock.write_pid()
-                return lock
-            disk.close(fd)  # removed, or replaced, between open and lock
+            lock = cls(folder, name, folder.keep(name, CLOSED_FILE_MODE))
+            try:
+                if not try_lock(disk, lock.fd):
+                    lock.release()
+                    return None
+                if lock.is_in_place():
+                    lock.write_pid()
+                    return lock
+            except OSError as error:
+                lock.release()
+                raise cannot("lock", folder.where(name), error) from error
+            except SpoolError:
+                lock.release()
+                raise
+            lock.release()  # removed, or replaced, between open and lock
         raise SpoolError(f"cannot take the lock {folder.where(name)}: it keeps changing")
 
     @classmethod
@@ -74,9 +80,9 @@ class AgentLock:
         disk = self._folder.disk
         try:
             posix.lseek(self.fd, 0, 0)
-            if afresh:
-                disk.truncate(self.fd, 0)
-            disk.write(self.fd, content)
+            write_all(disk, self.fd, content)
+            if afresh:  # cut last: to write over what is there takes no room
+                disk.truncate(self.fd, len(content))
         except OSError as error:
             raise cannot("write", self._folder.where(self._name), error) from error
 

@@ -281,5 +281,5 @@ def _check_closed(own: Folder) -> None:
 
 
 def _bound(folder: Folder, uid: int) -> int | None:
-    raw = folder.read(tree.BOUND, 64, uid)
-    return int(raw) if raw is not None and raw.strip().isdigit() else None
+    raw = folder.read(tree.BOUND, 64, uid) or b""
+    return int(raw) if raw.endswith(b"\n") and raw.strip().isdigit() else None  # else it is torn

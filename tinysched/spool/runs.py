@@ -131,8 +131,9 @@ class RunDir:
         disk = self._runs.disk
         try:
             posix.lseek(self.worker_lock_fd, 0, 0)
-            disk.truncate(self.worker_lock_fd, 0)
-            disk.write(self.worker_lock_fd, b"%d\n" % posix.getpid())
+            content = b"%d\n" % posix.getpid()
+            write_all(disk, self.worker_lock_fd, content)
+            disk.truncate(self.worker_lock_fd, len(content))
         except OSError as error:
             raise cannot("write", f"{self.path}/{tree.WORKER_LOCK}", error) from error
 

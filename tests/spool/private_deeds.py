@@ -1,0 +1,259 @@
+"""Every public operation in a user's own directory, each where it has something to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.spool.disks import QuickDisk
+from tests.spool.made import ending, grant, request_files
+from tinysched.spool import outbox
+from tinysched.spool.disk import Disk
+from tinysched.spool.private import Private
+from tinysched.spool.runrecords import Started
+from tinysched.spool.runs import RunDir
+from tinysched.spool.store import Store
+
+UID = os.geteuid()
+STARTED = Started(pid=77, start_ticks=5, boot_id="boot-1", started_at=5.0)
+LATER = 10**12
+FACTS = b"nice 0\n"
+
+
+def own(root: str) -> None:
+    """Requests, bound and not, and runs at every stage; garbage, too."""
+    store = Store.open(root, QuickDisk())
+    store.load()
+    store.close()
+    for token in ("tok", "bound", "old"):
+        os.close(outbox.write(root, UID, token, request_files(), QuickDisk()))
+    private = Private.open(root, UID, QuickDisk())
+    private.bind("bound", 5)
+    for number in (7, 8, 9):
+        run = private.claim(grant(number))
+        run.reserve_exit()
+        run.close()
+    run_of(private, 8).write_started(STARTED)
+    run_of(private, 9).write_started(STARTED)
+    run_of(private, 9).write_ending(ending(grant(9)))
+    at = Path(private.path, "runs")
+    shutil.copytree(at / "9.1", at / ".gone.6.1")
+    private.close()
+
+
+def run_of(private: Private, number: int) -> RunDir:
+    """One of the runs."""
+    return next(run for run in private.runs() if run.run.job.number == number)
+
+
+def seen(root: str) -> dict[str, object]:
+    """All that an agent that begins finds: requests and runs; unfinished ones count for nothing."""
+    found: dict[str, object] = {}
+    private = Private.open(root, UID, QuickDisk())
+    for token in private.tokens():
+        with suppress(Exception):
+            request = replace(private.request(token), script_path="")
+            found[f"request {token}"] = (request, private.bound(token))
+        found[f"attempts {token}"] = (
+            str(private.attempts(token).tasks),
+            private.attempts(token).last(None),
+        )
+    for run in private.runs():
+        assert not run.worker_alive()
+        assert not run.job_alive()
+        if run.is_claimed:
+            facts = (run.grant(), run.started(), run.ending(), run.lingering())
+            found[f"run {run.run}"] = facts
+    found["shell"] = outbox.agent_shell(root, UID, QuickDisk())
+    private.close()
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """What tsbatch, an agent or a worker does. `uses`: the operations it is there for.
+
+    `changes`: what of `seen` may be different afterwards.
+    """
+
+    name: str
+    uses: tuple[str, ...]
+    do: Callable[[str, Private, Disk], object]
+    changes: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _write(root: str, _private: Private, disk: Disk) -> None:
+    outbox.remove(root, UID, "new", disk)
+    os.close(outbox.write(root, UID, "new", request_files(), disk))
+
+
+def _take_back(root: str, _private: Private, disk: Disk) -> None:
+    outbox.remove(root, UID, "tok", disk)
+
+
+def _claim(_root: str, private: Private, _disk: Disk) -> None:
+    private.claim(grant(10)).close()
+
+
+def _lock(_root: str, private: Private, _disk: Disk) -> None:
+    lock = private.lock_agent()
+    assert lock is not None
+    try:
+        lock.hide_pid()
+        lock.show_pid()
+    finally:
+        lock.release()
+
+
+def _sign(_root: str, private: Private, _disk: Disk) -> None:
+    run = run_of(private, 7)
+    try:
+        assert run.take_locks()
+        run.sign()
+    finally:
+        run.close()
+
+
+def _reserve(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 7).reserve_exit()
+
+
+def _started(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 7).write_started(STARTED)
+
+
+def _lingering(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 8).write_lingering(("1234 sleep",))
+
+
+def _ending(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 8).write_ending(ending(grant(8)))
+
+
+def _forget(_root: str, private: Private, _disk: Disk) -> None:
+    for run in private.runs():
+        if run.run.job.number == 9:
+            run.forget()
+
+
+def _retire(_root: str, private: Private, _disk: Disk) -> None:
+    for run in private.runs():
+        if run.run.job.number == 9:
+            private.retire(run, "tok")
+
+
+def _look(_root: str, private: Private, _disk: Disk) -> None:
+    assert private.script("tok").startswith(b"#!")
+    assert private.submitted_at("tok") > 0
+    assert not private.agent_alive()
+    assert private.agent_pid() is None
+    for run in private.runs():
+        run.worker_pid()
+        run.directory_fd  # noqa: B018 -- opens it
+        run.close()
+
+
+DEEDS = (
+    Deed(name="write", uses=("outbox.write",), do=_write, changes="new"),
+    Deed(name="take-back", uses=("outbox.remove",), do=_take_back, changes="tok"),
+    Deed(
+        name="open",
+        uses=("Private.open", "Private.find", "Private.close"),
+        do=lambda root, _private, disk: Private.find(root, UID, disk).close(),
+    ),
+    Deed(
+        name="bind",
+        uses=("Private.bind",),
+        do=lambda _root, private, _disk: private.bind("tok", 6),
+        changes="tok",
+    ),
+    Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
+    Deed(
+        name="shell",
+        uses=("Private.save_shell", "outbox.agent_shell"),
+        do=lambda _root, private, _disk: private.save_shell(FACTS),
+        changes="shell",
+    ),
+    Deed(
+        name="lock",
+        uses=(
+            "Private.lock_agent",
+            "AgentLock.take",
+            "AgentLock.is_in_place",
+            "AgentLock.write_pid",
+            "AgentLock.hide_pid",
+            "AgentLock.show_pid",
+            "AgentLock.release",
+        ),
+        do=_lock,
+    ),
+    Deed(
+        name="sign",
+        uses=(
+            "RunDir.take_locks",
+            "RunDir.sign",
+            "RunDir.close",
+            "RunDir.release_locks",
+            "RunDir.release_worker_lock",
+            "RunDir.release_alive",
+        ),
+        do=_sign,
+    ),
+    Deed(name="reserve", uses=("RunDir.reserve_exit",), do=_reserve),
+    Deed(name="started", uses=("RunDir.write_started",), do=_started, changes="7.1"),
+    Deed(name="lingering", uses=("RunDir.write_lingering",), do=_lingering, changes="8.1"),
+    Deed(name="ending", uses=("RunDir.write_ending",), do=_ending, changes="8.1"),
+    Deed(name="forget", uses=("RunDir.forget",), do=_forget, changes="9.1"),
+    Deed(name="retire", uses=("Private.retire",), do=_retire, changes="9.1 tok"),
+    Deed(
+        name="collect-garbage",
+        uses=("Private.collect_garbage",),
+        do=lambda _root, private, _disk: private.collect_garbage(["tok", "bound"], LATER),
+        changes="old",
+    ),
+    Deed(
+        name="look",
+        uses=(
+            "Private.tokens",
+            "Private.submitted_at",
+            "Private.request",
+            "Private.script",
+            "Private.bound",
+            "Private.attempts",
+            "Private.runs",
+            "Private.agent_alive",
+            "Private.agent_pid",
+            "Private.agent_began_at",
+            "RunDir.is_claimed",
+            "RunDir.grant",
+            "RunDir.worker_pid",
+            "RunDir.worker_alive",
+            "RunDir.job_alive",
+            "RunDir.started",
+            "RunDir.lingering",
+            "RunDir.ending",
+            "RunDir.directory_fd",
+        ),
+        do=_look,
+    ),
+)
+# Names of things; what is handed on with a descriptor (tests/programs); best effort.
+LEFT_OUT = {
+    "Private.path",
+    "Private.descriptors",
+    "Private.log_path",
+    "Private.inherit_lock",
+    "AgentLock.inherit",
+    "RunDir.path",
+    "RunDir.socket_path",
+    "outbox.pack",
+    "outbox.note",
+    "outbox.open_users",
+}
