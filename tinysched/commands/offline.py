@@ -21,6 +21,7 @@ from tinysched.script import queries, stories
 from tinysched.site import Site
 from tinysched.spool import store
 
+_HELD = {Hold.USER: "JobHeldUser", Hold.ADMIN: "JobHeldAdmin", Hold.DAMAGE: "JobRebuilt"}
 _LIVE = frozenset({"PENDING", "RUNNING", "COMPLETING"})
 
 
@@ -138,7 +139,7 @@ def _explain(job: Job) -> Reason:
     """All that can be known of a waiting job while nobody decides about it."""
     if job.hold is None:
         return Reason(name="NoDispatcher", words="starts when a dispatcher runs")
-    return Reason(name="JobHeldUser" if job.hold is Hold.USER else "JobHeldAdmin")
+    return Reason(name=_HELD[job.hold])
 
 
 def _check_known(selectors: Sequence[Selector], snapshot: Snapshot) -> None:

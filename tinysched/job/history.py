@@ -22,6 +22,7 @@ WITHDRAWN = "Withdrawn"
 LIMIT_REACHED = "LimitReached"
 ENDED = "Ended"
 REQUEUED = "Requeued"
+REBUILT = "Rebuilt"
 
 MOST_LINES = 50
 # Calendars end soon after; no record of ours says more.

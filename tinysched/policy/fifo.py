@@ -178,6 +178,11 @@ def _scarce(entry: Entry, room: Room) -> Reason | None:
 def _held(hold: Hold) -> Reason:
     if hold is Hold.ADMIN:
         return Reason(name="JobHeldAdmin", words="only an admin can release it")
+    if hold is Hold.DAMAGE:
+        return Reason(
+            name="JobRebuilt",
+            words="its record was lost; tscontrol release, unless you had held or cancelled it",
+        )
     return Reason(name="JobHeldUser", words="tscontrol release lets it start")
 
 

@@ -20,7 +20,7 @@ from tinysched import __version__
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import agent_start, limits, processes
 from tinysched.host.clock import Clock, SystemClock, timeout_ms
-from tinysched.programs import events, succession
+from tinysched.programs import events, restating, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.loglines import OneLine
@@ -139,6 +139,7 @@ class Agent:
             "signal": self._signal,
             "ended-ack": self._acknowledged,
             "adopt": self._adopt,
+            "restate": self._restate,
             "forget": self._forget,
             "leave-yes": self._leave,
             "leave-no": self._stay,
@@ -282,6 +283,14 @@ class Agent:
     def _acknowledged(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()
         self.wards.forget(messages.read_run(message))
+
+    def _restate(self, message: Message) -> None:
+        """The dispatcher has lost records: it is told what was submitted, and what came of it."""
+        numbers = {int(text) for text in message.many("job") if text.isdigit()}
+        for number, fields in restating.restate(self._private, self.wards.runs_of, numbers):
+            if self._tell("restated", fields):
+                self.wards.forget_told(number)
+        self._tell("restated", [])
 
     def _adopt(self, _message: Message) -> None:
         self.wards.adopt_all()

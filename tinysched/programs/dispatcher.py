@@ -28,6 +28,7 @@ from tinysched.programs.dispatch.conditions import Conditions
 from tinysched.programs.dispatch.debts import Debts
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.rebuilding import Rebuilding
 from tinysched.programs.dispatch.strangers import StrangerError
 from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.programs.dispatch.terms import Terms
@@ -80,11 +81,12 @@ class Dispatcher:
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
         self._debts = Debts(self.ledger, clock)
+        rebuilding = Rebuilding(self.ledger, loaded, clock, self._terms_now)
         with suppress(SpoolError):  # said in the log, and tried again
             self.ledger.settle_arrays(clock.wall())
         self.conditions = Conditions(self.ledger, clock)
         self._say_found()
-        self.agents = Agents(self.ledger, clock, lambda: self._terms(self._config))
+        self.agents = Agents(self.ledger, clock, self._terms_now, rebuilding)
         self.desk = Desk(
             self.ledger,
             self.agents,
@@ -241,6 +243,8 @@ class Dispatcher:
     def _forget_requests(self, channel: Channel, message: Message) -> None:
         """Tells an agent which of its stored requests belong to no job that could still run."""
         uid = channel.peer.uid
+        if self.agents.rebuilding.is_waiting_for(uid):
+            return
         tokens = [t for t in message.many("token") if self.ledger.books.by_token(uid, t) is None]
         if tokens:
             channel.send("forget", [("token", encode(token)) for token in tokens])
@@ -283,6 +287,9 @@ class Dispatcher:
         self._purge_at = self._clock.boottime()
         LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)
         return f"configuration read: {self.ledger.books.cores_total} cores\n"
+
+    def _terms_now(self) -> Terms:
+        return self._terms(self._config)
 
     def _terms(self, config: Config) -> Terms:
         return Terms(

@@ -206,6 +206,9 @@ STOPPING = _agent("Stopping", "job=%s attempt=%d kill=%s", "the dispatcher wants
 SIGNALLING = _agent("Signalling", "job=%s attempt=%d signal=%d to=%s", "it gets a signal")
 ADOPTED = _agent("Adopted", "job=%s attempt=%d", "it was found, from a former agent or a client")
 NOT_ADOPTED = _agent("NotAdopted", "job=%s attempt=%d why=%s", "it was found, and cannot be read")
+NOT_RESTATED = _agent(
+    "NotRestated", "why=%s", "the dispatcher lost a record, and what was submitted is unreadable"
+)
 REQUEST_UNREADABLE = _agent(
     "RequestUnreadable", "job=%s attempt=%d why=%s", "what was submitted cannot be read any more"
 )

@@ -57,6 +57,14 @@ class Wards:
         """Every run and how far it has come, for a hello."""
         return [(run, ward.stage) for run, ward in self._wards.items()]
 
+    def runs_of(self, number: int) -> list[tuple[RunId, int]]:
+        """The runs of a job, with the raw ids that they were granted."""
+        return [
+            (run, ward.grant.raw_id)
+            for run, ward in self._wards.items()
+            if run.job.number == number
+        ]
+
     def descriptors(self) -> Iterable[int]:
         """What to wait for besides signals and bells."""
         for ward in self._wards.values():
@@ -83,10 +91,11 @@ class Wards:
             if ward.ending is not None and ward.is_of_former_boot(boot_id):
                 self._tell("ended", messages.ending_fields(ward.ending))
 
-    def forget_told(self) -> None:
-        """A new dispatcher has heard nothing yet."""
-        for ward in self._wards.values():
-            ward.told_started = ward.told_ended = False
+    def forget_told(self, number: int | None = None) -> None:
+        """A new dispatcher has heard nothing yet; `number`: nothing of that job."""
+        for run, ward in self._wards.items():
+            if number in (None, run.job.number):
+                ward.told_started = ward.told_ended = False
             ward.told_lingering = ()
 
     # Orders

@@ -55,7 +55,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "state": "one of the states of tsqueue",
         "reason": "why it is there, in one word; empty if there is nothing to explain",
         "reason_words": "the rest of the reason, in words",
-        "held_by": "`user`, `admin`, or null",
+        "held_by": "`user`, `admin`, `damage` (its record was lost, and rebuilt), or null",
         "cpus": "cores it has, had, or waits for",
         "memory_mib": "memory asked for (0: all); null if none was",
         "limit_s": "time limit in seconds; null if there is none",

@@ -40,6 +40,19 @@ class Attempts:
             key - 1 for key in self._first if key
         )
 
+    def told(self) -> list[tuple[int, Ranges | None]]:
+        """Each number of attempts, and for which tasks (None: the plain job) it is the last."""
+        counts: dict[int, Ranges] = {}
+        if self._first:
+            counts[1] = self._first - Ranges.of(self._last)
+        for key, last in self._last.items():
+            counts[last] = counts.get(last, Ranges()).add(key)
+        return [
+            (last, None if 0 in keys else Ranges.of(key - 1 for key in keys))
+            for last, keys in counts.items()
+            if keys
+        ]
+
     def add(self, run: RunId) -> None:
         """This one is over."""
         key = _key(run.job.task)

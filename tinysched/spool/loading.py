@@ -23,7 +23,8 @@ class Loaded:
 
     `tasks`: the started tasks of the arrays among `jobs`; the ended ones only if they ended lately.
     `quarantined`: a sentence about each file that could not be read. `wrecks`: what is known to be
-    a job, or a task, and has no record; only who owns the queue looks for them.
+    a job, or a task, and has no record; only who owns the queue looks for them. `homeless`: started
+    tasks that have not ended, of arrays that have no record.
     """
 
     jobs: Sequence[Job]
@@ -31,6 +32,7 @@ class Loaded:
     last_id: int
     quarantined: Sequence[str] = ()
     wrecks: Sequence[Wreck] = ()
+    homeless: Sequence[TaskRecord] = ()
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Findings:
     bad: list[tuple[str, Key, str]] = field(default_factory=list)
     outdated: list[tuple[str, Key]] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
+    homeless: list[TaskRecord] = field(default_factory=list)
 
 
 class Loader:
@@ -180,6 +183,7 @@ class Loader:
                 self.findings.orphans.append(
                     f"cannot use {tree.meta_name(*key)}: there is no record of its array"
                 )
+                self.findings.homeless.append(self._tasks[key])
             else:
                 tasks.append(self._tasks[key].of(job))
         return tasks

@@ -24,6 +24,7 @@ from tinysched.spool.locks import DispatcherLock
 from tinysched.spool.publishing import Publisher
 from tinysched.spool.queuefiles import LARGEST_SCRIPT, Listing, QueueFiles
 from tinysched.spool.reading import find, load_only, open_files
+from tinysched.spool.records import TaskRecord
 from tinysched.spool.removing import Remover, StoppedError
 from tinysched.spool.rooting import clear_way, empty_temps, evict_squatters, prepare
 from tinysched.spool.takeover import take_over
@@ -120,7 +121,8 @@ class Store:
             index = self._read_index()
             jobs, tasks = loader.load(index, ended_since)
             self._settle(loader.findings, listing, quarantine)
-            wrecks = tuple(quarantine.wrecks(listing))
+            homeless = tuple(loader.findings.homeless)
+            wrecks = tuple(quarantine.wrecks(listing, homeless))
             new = {key for _, key, _ in loader.findings.bad}
             told = [wreck.sentence for wreck in wrecks if wreck.key not in new]
             self._notes += filter(None, told)
@@ -142,6 +144,7 @@ class Store:
             last_id=self._counter.last,
             quarantined=tuple(notes),
             wrecks=wrecks,
+            homeless=homeless,
         )
 
     def _read_index(self) -> Index:
@@ -165,6 +168,16 @@ class Store:
         """
         with Quarantine(self._files) as quarantine:
             quarantine.retire(key)
+
+    def tasks_of(self, number: int) -> list[TaskRecord]:
+        """The records of an array's tasks, found without that of the array.
+
+        Raises: SpoolError.
+        """
+        keys = {key for keys in self._files.listing().metas.values() for key in keys}
+        mine = sorted(key for key in keys if key[0] == number and key[1] is not None)
+        found = [self._files.newest(key) for key in mine]
+        return [record for record in found if isinstance(record, TaskRecord)]
 
     def never_accepted(self, number: int) -> None:
         """A script without a record is nobody's: it goes."""

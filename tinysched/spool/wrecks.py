@@ -8,7 +8,7 @@ newer release, which wrote it, is back. All others are wrecks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tinysched.errors import SpoolError
@@ -16,6 +16,7 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.endedlog import Key
 from tinysched.spool.queuefiles import LARGEST_RECORD, Listing, QueueFiles
+from tinysched.spool.records import TaskRecord
 from tinysched.spool.rooting import put_aside
 
 # What a record that was rebuilt is called from then on: kept for people, and never used again.
@@ -55,6 +56,11 @@ class Wreck:
         if self.folder == tree.PENDING:
             return ""  # a submission that a kill cut short leaves just that
         return f"there is no record of job {name}; its script is {self.path}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it had not ended when it was lost."""
+        return self.folder in (tree.PENDING, tree.RUNNING)
 
     @property
     def had_cores(self) -> bool:
@@ -123,8 +129,8 @@ class Quarantine:
             if found == key:
                 put_aside(self._folder, self._folder, name, f"{REBUILT}.")
 
-    def wrecks(self, listing: Listing) -> list[Wreck]:
-        """What has a trace here, or a script somewhere, and no record; call it after a load."""
+    def wrecks(self, listing: Listing, homeless: Iterable[TaskRecord]) -> list[Wreck]:
+        """What has a trace here, a script or tasks, and no record; call it after a load."""
         found: dict[Key, Wreck] = {}
         for name, folder_name, key in self._names():
             if not listing.folders_of(key):
@@ -136,6 +142,11 @@ class Quarantine:
                 if key not in found and not listing.folders_of(key) and number not in listing.aside:
                     path = folder.where(tree.script_name(number))
                     found[key] = Wreck(number=number, task=None, folder=folder_name, path=path)
+        for record in homeless:
+            number = record.number
+            path = f"the records of its tasks, as {tree.meta_name(number, record.unit.id.task)}"
+            wreck = Wreck(number=number, task=None, folder=tree.PENDING, path=path, uid=record.uid)
+            found.setdefault((number, None), wreck)
         return [found[key] for key in sorted(found, key=lambda key: (key[0], key[1] or -1))]
 
     def _wreck(self, name: str, folder_name: str, key: Key) -> Wreck:

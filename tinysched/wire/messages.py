@@ -2,8 +2,8 @@
 
 An unknown field is ignored, a missing one or an unknown message refused in a sentence.
 
-    agent -> dispatcher   hello, started, lingering, ended, leave, tokens
-    dispatcher -> agent   welcome, grant, stop, signal, ended-ack, adopt, forget,
+    agent -> dispatcher   hello, started, lingering, ended, leave, tokens, restated
+    dispatcher -> agent   welcome, grant, stop, signal, ended-ack, adopt, forget, restate,
                           leave-yes, leave-no
     agent -> worker       stop, signal
 

@@ -17,6 +17,7 @@ from tinysched.programs.dispatch.absences import Absences
 from tinysched.programs.dispatch.endings import run_of
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.rebuilding import Rebuilding
 from tinysched.programs.dispatch.strangers import StrangerError, Strangers
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.wire import messages
@@ -32,7 +33,10 @@ LOG = logging.getLogger("dispatcher")
 class Agents:
     """Hears what agents and foreground clients report, and passes orders on to them."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, terms: Callable[[], Terms]) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, terms: Callable[[], Terms], rebuilding: Rebuilding
+    ) -> None:
+        self.rebuilding = rebuilding
         self._ledger = ledger
         self._books = ledger.books
         self._clock = clock
@@ -42,6 +46,7 @@ class Agents:
         self.strangers = Strangers(clock)
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
+        self._unwritten_starts: dict[RunId, messages.Started] = {}
         self._write_again_at = 0.0
         for ending in endings.of_former_boots(self._books, clock):
             self._settle(ending)
@@ -55,7 +60,8 @@ class Agents:
 
     def is_missing(self, uid: int) -> bool:
         """The user has unfinished jobs and no agent to run them."""
-        return uid not in self._agents and self._books.unfinished[uid] > 0
+        is_needed = self._books.unfinished[uid] > 0 or self.rebuilding.wants(uid)
+        return uid not in self._agents and is_needed
 
     def call_for(self, uid: int) -> bool:
         """Whether a command of this user has to start the agent; from now on it is expected."""
@@ -88,6 +94,8 @@ class Agents:
                 self._lingering(channel, message)
             case "ended":
                 self._ended(channel, messages.read_ending(message))
+            case "restated":
+                self.rebuilding.hear(channel, message)
             case "leave":
                 self._leave(channel)
             case verb:
@@ -174,9 +182,12 @@ class Agents:
     def tick(self) -> None:
         """Gives back cores whose agent is gone for long, and retries ends that were not written."""
         self._absences.tick()
+        self.rebuilding.tick()
         if self._clock.boottime() >= self._write_again_at:
             for ending in list(self._unwritten.values()):
                 self._settle(ending)
+            for news in list(self._unwritten_starts.values()):
+                self._note_start(news)
         for number in self.fronts.take_seated():
             self._greet(number)
         for unit in self.fronts.tick():
@@ -185,8 +196,9 @@ class Agents:
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
         now = self._clock.boottime()
-        due = [max(0.0, self._write_again_at - now)] if self._unwritten else []
-        due += self._absences.due()
+        is_behind = self._unwritten or self._unwritten_starts
+        due = [max(0.0, self._write_again_at - now)] if is_behind else []
+        due += self._absences.due() + self.rebuilding.due()
         fronts_s = self.fronts.next_tick_s()
         due += [] if fronts_s is None else [fronts_s]
         return min(due, default=None)
@@ -211,7 +223,9 @@ class Agents:
             if run_of(unit) not in self._unwritten:  # else it is over, whatever the agent knows
                 self._compare(job, unit, known.pop(run_of(unit), None))
         for run, stage in known.items():
-            self._unknown_to_us(channel, run, stage)
+            if not self.rebuilding.takes_up(uid, run):
+                self._unknown_to_us(channel, run, stage)
+        self.rebuilding.ask(channel)
 
     def _compare(self, job: Job, unit: Unit, stage: str | None) -> None:
         """What a live unit's agent says of it at its hello; None: it knows nothing of it."""
@@ -244,18 +258,24 @@ class Agents:
             channel.send("ended-ack", messages.run_fields(run))
 
     def _started(self, channel: Channel, news: messages.Started) -> None:
-        if not self._owns(channel, news.run):
-            return
-        user = self._books.jobs[news.run.job.number].user
+        if self._owns(channel, news.run):
+            self._note_start(news)
+
+    def _note_start(self, news: messages.Started) -> None:
+        """Records a start, which only its user waits to see; a disk that refuses is asked again."""
+        run = news.run
+        job = self._books.jobs.get(run.job.number)
+        is_known = self._unwritten_starts.pop(run, None) is not None
         try:
-            is_new = self._ledger.started(
-                news.run, news.started_at, news.pid, news.output, news.error
-            )
+            is_new = self._ledger.started(run, news.started_at, news.pid, news.output, news.error)
         except SpoolError as error:
-            LOG.warning(events.START_NOT_RECORDED, news.run.job, user, error.sentence)
+            if job is not None and not is_known:
+                LOG.warning(events.START_NOT_RECORDED, run.job, job.user, error.sentence)
+            self._unwritten_starts[run] = news
+            self._write_again_at = self._clock.boottime() + RETRY_S
             return
-        if is_new:
-            LOG.info(events.STARTED, news.run.job, user, news.run.attempt, news.pid)
+        if is_new and job is not None:
+            LOG.info(events.STARTED, run.job, job.user, run.attempt, news.pid)
 
     def _lingering(self, channel: Channel, message: Message) -> None:
         run, names = messages.read_run(message), messages.read_lingering(message)
@@ -273,7 +293,7 @@ class Agents:
     def _ended(self, channel: Channel, ending: Ending) -> None:
         if self._owns(channel, ending.run):
             self._settle(ending)
-        else:
+        elif not self.rebuilding.expects(channel.peer.uid, ending.run):
             channel.send("ended-ack", messages.run_fields(ending.run))
 
     def _settle(self, ending: Ending) -> None:

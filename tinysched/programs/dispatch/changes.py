@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tinysched.errors import RefusedError, TinyschedError
 from tinysched.host.clock import Clock
-from tinysched.job.dependencies import NO_DEPENDENCIES
-from tinysched.job.model import Cancel, Elements, Ended, Hold, Job, JobId, Pending, Unit
+from tinysched.job.model import Cancel, Elements, Ended, Hold, Job, Pending, Unit
 from tinysched.job.queries import CancelQuery, ControlQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
-from tinysched.job.request import Request
 from tinysched.job.selecting import Chooser, Chosen, named, unknown
 from tinysched.job.signals import Reach
 from tinysched.programs import events
@@ -241,28 +239,6 @@ class Changes:
                 self._ledger.order_cancel(unit, again)
                 LOG.info(events.REQUEUE_ORDERED, unit.id, job.user, uid)
                 self._agents.stop(self._books.jobs[job.id], unit, again)
-
-
-def new_job(number: int, uid: int, user: str, token: str, request: Request, now: float) -> Job:
-    """A fresh submission as a job."""
-    work: Unit | Elements
-    if request.array is None:
-        state = Pending(eligible_at=now)
-        work = Unit(id=JobId(number=number), raw_id=number, state=state)
-    else:
-        nothing = Ranges()
-        work = Elements(todo=request.array.tasks, cancelled=nothing, ended=nothing, eligible_at=now)
-    return Job(
-        id=number,
-        uid=uid,
-        user=user,
-        token=token,
-        submitted_at=now,
-        request=request,
-        work=work,
-        hold=Hold.USER if request.held else None,
-        dependencies=request.dependency or NO_DEPENDENCIES,
-    )
 
 
 def _requeued(chosen: Chosen) -> Ranges:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from tinysched.errors import RefusedError, WireError
 from tinysched.host import identity
@@ -14,9 +13,9 @@ from tinysched.host.cores import short_hostname
 from tinysched.job.model import Job
 from tinysched.job.request import Request
 from tinysched.programs import events
+from tinysched.programs.dispatch import submissions
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
-from tinysched.programs.dispatch.changes import new_job
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.terms import Terms
@@ -60,7 +59,7 @@ class Intake:
             raise WireError("cannot accept a job: no command of ours sends this")
         self._check_size(message)
         known = self._books.by_token(uid, token)
-        read = self._read_submission(command, message)
+        read = submissions.read(command, message, self._terms(), self._clock)
         if known is None:
             if read.test_only:
                 return self._test_only(read, command)
@@ -79,21 +78,6 @@ class Intake:
                 f" bytes, and max_request_kib is {most_kib}"
             )
 
-    def _read_submission(self, command: str, message: Message) -> submission.Submission:
-        argv, cwd = message.many("arg"), message.text("cwd")
-        if command == "run_job":
-            return submission.read_foreground(argv, cwd)
-        variables = dict(pair.partition("=")[::2] for pair in message.many("var"))
-        terms = self._terms()
-        settings = submission.Settings(
-            max_array_index=terms.max_array_size - 1,
-            command=command,
-            requeue=terms.requeue,
-            now=self._clock.wall(),
-            offset_s=self._clock.utc_offset_s,
-        )
-        return submission.read(argv, variables, cwd, message.raw("script", b""), settings)
-
     def _accept(self, uid: int, token: str, read: submission.Submission, script: bytes) -> Job:
         most = self._terms().max_jobs_per_user
         if self._books.unfinished[uid] >= most:
@@ -104,10 +88,10 @@ class Intake:
             )
         if read.request.foreground:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
-        request = _kept(read.request)
+        request = submissions.kept(read.request)
         self._check_array(request)
         number, now = self._ledger.new_id(), self._clock.wall()
-        job = new_job(number, uid, identity.user_name(uid), token, request, now)
+        job = submissions.new_job(number, uid, identity.user_name(uid), token, request, now)
         self._ledger.accept(job, script)
         tasks = 0 if request.array is None else len(request.array.tasks)
         facts = (number, job.user, request.cores, request.limit_s, tasks, request.held)
@@ -150,12 +134,3 @@ class Intake:
             raise RefusedError(
                 f"cannot run this job: it needs {request.cores} cores, this queue has {total}"
             )
-
-
-def _kept(request: Request) -> Request:
-    """The part of a request that is no secret, and that anybody here needs."""
-    return replace(
-        request,
-        export=replace(request.export, values={}),
-        arguments=("",) * len(request.arguments),
-    )

@@ -271,6 +271,13 @@ class Ledger:
         self.books.file(job.id)
         self.settle_arrays(job.submitted_at)
 
+    def set_apart(self, task: JobId) -> None:
+        """Starts a task no more, whatever the array's record says: it seems to run."""
+        job = self.books.jobs[task.number]
+        if isinstance(job.work, Elements) and task.task is not None:
+            todo = job.work.todo - Ranges.of((task.task,))
+            self._know(replace(job, work=replace(job.work, todo=todo)))
+
     def tasks_on_record(self, number: int) -> list[TaskRecord]:
         """The records of an array's tasks, where that of the array itself is lost."""
         return self._store.tasks_of(number)
