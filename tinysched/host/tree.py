@@ -94,6 +94,12 @@ def is_held(pid: int) -> bool:
     return False
 
 
+def exit_status(pid: int) -> int | None:
+    """Tell the wait status of a process that has ended and was not reaped; None: not known."""
+    fields = _stat(pid)
+    return int(fields[-1]) if fields and fields[0] in _DEAD else None
+
+
 def _is_zombie(pid: int) -> bool:
     fields = _stat(pid)
     if not fields:

@@ -97,7 +97,10 @@ class Roll:
             new = [pid for pid in tree.pids() if pid not in self._signs]
             if not new:
                 break
-            self._signs.update((pid, sign_of(pid) if tree.is_own(pid) else b"") for pid in new)
+            # A child of this agent may have become another user's (sudo): it bears its mark on.
+            ours = self.orphans()
+            for pid in new:
+                self._signs[pid] = sign_of(pid) if pid in ours or tree.is_own(pid) else b""
 
     def bearers(self, signs: Collection[int | bytes]) -> list[int]:
         """List who was seen to bear one of these marks or cookies."""

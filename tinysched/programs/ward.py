@@ -8,7 +8,7 @@ import select
 from dataclasses import replace
 
 from tinysched.errors import SpoolError, WireError
-from tinysched.host import processes
+from tinysched.host import processes, tree
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant, Order
@@ -152,8 +152,10 @@ class Ward:
 
     def script_has_vanished(self) -> bool:
         """The script in custody is gone, and not as a child of ours whose exit code is to come."""
-        if self.script is None or _is_own_zombie(self.script):
+        if self.script is None:
             return False
+        if _is_own(self.script):
+            return tree.is_held(self.script)
         if self.pidfd is None:
             return True
         poll = select.poll()
@@ -214,7 +216,7 @@ def _began_at(started: Started, clock: Clock) -> float:
     return clock.boottime() - max(0.0, clock.wall() - started.started_at)
 
 
-def _is_own_zombie(pid: int) -> bool:
+def _is_own(pid: int) -> bool:
     """An unreaped child of ours: its exit code is still to be had."""
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)

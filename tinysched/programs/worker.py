@@ -181,6 +181,8 @@ class _Worker:
             self._cpu_s += reaped.cpu_s
             if reaped.pid == self._script:
                 custody.script_ended(Exit(code=reaped.code, signal=reaped.signal))
+        if tree.is_held(self._script):
+            custody.script_ended(_exit_of(tree.exit_status(self._script)))
 
     def _note(self, pid: int, code: int, signum: int) -> None:
         """Writes down how the script ended while the kernel still knows: we may be killed now."""
@@ -269,3 +271,10 @@ class _Worker:
         except OSError:
             return False
         return True
+
+
+def _exit_of(status: int | None) -> Exit | None:
+    if status is None:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return Exit(signal=-code) if code < 0 else Exit(code=code)
