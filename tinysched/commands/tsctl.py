@@ -31,7 +31,7 @@ def cli() -> None:
 
     \b
     Exit codes:
-        0 done   1 something FAILs   2 wrong usage
+        0 done   1 something FAILs, or no such job   2 wrong usage
         75 all is well, but no dispatcher answers
     """  # noqa: D301 -- \b is the character by which click keeps lines apart
 

@@ -14,7 +14,6 @@ import os
 import select
 import signal
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 
 from tinysched import __version__
 from tinysched.errors import SpoolError, TinyschedError, WireError
@@ -23,7 +22,7 @@ from tinysched.host.clock import Clock, SystemClock, timeout_ms
 from tinysched.programs import events, restating, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
-from tinysched.programs.loglines import OneLine
+from tinysched.programs.loglines import OwnLog
 from tinysched.programs.repeats import Repeats
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
@@ -86,15 +85,12 @@ def _open_log(private: Private) -> None:
     """Logs to the user's own file; what workers may still print on stderr goes there as well."""
     os.umask(0o077)
     try:
-        log = RotatingFileHandler(private.log_path, maxBytes=LOG_SIZE, backupCount=1)
+        log = OwnLog(private.log_path, LOG_SIZE)
     except OSError as error:
         raise SpoolError(f"cannot open {private.log_path}: {error.strerror}") from error
-    log.setFormatter(OneLine())
     log.addFilter(Repeats(SystemClock()))
     logging.getLogger().handlers[:] = [log]
     logging.getLogger().setLevel(logging.INFO)
-    if log.stream is not None:
-        os.dup2(log.stream.fileno(), 2)
 
 
 def _show_shell(private: Private) -> None:

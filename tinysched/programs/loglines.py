@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import re
 from datetime import datetime, timezone
+from logging.handlers import RotatingFileHandler
 
 from tinysched.report.text import visible
 
@@ -42,6 +44,27 @@ class OneLine(logging.Formatter):
             quoted.args = tuple(map(_fact, record.args))
         first, *rest = super().format(quoted).split("\n")
         return "\n".join([first, *(f"    {visible(line)}" for line in rest)])
+
+
+class OwnLog(RotatingFileHandler):
+    """A log of bounded size, beside one that was put aside; stderr goes there as well.
+
+    Raises: OSError.
+    """
+
+    def __init__(self, path: str, size: int) -> None:
+        super().__init__(path, maxBytes=size, backupCount=1)
+        self.setFormatter(OneLine())
+        self._lead_stderr()
+
+    def doRollover(self) -> None:  # noqa: N802 -- logging's own name
+        """Begins a new file."""
+        super().doRollover()
+        self._lead_stderr()
+
+    def _lead_stderr(self) -> None:
+        if self.stream is not None:
+            os.dup2(self.stream.fileno(), 2)
 
 
 def _fact(value: object) -> object:
