@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.e2e.crowd import Customer, InFlight
@@ -14,6 +15,7 @@ from tests.e2e.reckoning import Reckoning
 from tests.e2e.rig import OPEN, Site
 from tests.e2e.user import User
 from tinysched.errors import TinyschedError
+from tinysched.spool.tree import GONE_PREFIX
 
 CORES = 12
 # Agents that have nothing to do leave at once: to leave and to be called for may coincide.
@@ -106,13 +108,17 @@ class Campaign:
                 self._site.admin.run("tsdaemon", "start", "--supervised")
 
     def _settle(self) -> None:
-        """What is held is released, what never ends is cancelled; then everything has to end."""
+        """What is held is released, what never ends is cancelled; then everything has to end.
+
+        A run whose end is recorded may have to wait for its user's next agent to be forgotten.
+        """
         site = self._site
         site.until(self._has_settled, f"all has ended after seed {self._seed}", CALM_S)
         site.until(lambda: not site.strays(), "no process of a job is left")
-        site.until(
-            lambda: not any(site.runs(user) for user in self._users), "every end was acknowledged"
-        )
+        site.until(lambda: self.marauder.find("dispatcher"), "the dispatcher is supervised")
+        for user in self._users:
+            user.run("tsagent", "start")
+        site.until(lambda: not unforgotten(site, self._users), "every run is forgotten")
 
     def _has_settled(self) -> bool:
         try:
@@ -139,6 +145,11 @@ class Campaign:
         for customer in self.customers:
             found.commands += customer.answers
             found.orders += len(customer.orders)
+
+
+def unforgotten(site: Site, users: Iterable[User]) -> list[str]:
+    """Runs that are not about to be removed."""
+    return [run for user in users for run in site.runs(user) if not run.startswith(GONE_PREFIX)]
 
 
 def _call_agents(users: tuple[User, ...]) -> None:

@@ -34,8 +34,9 @@ TARGETS = {
 GAP_S = 0.45
 STOPS = 0.2  # the part of all strikes that stop instead of killing
 LONGEST_STOP_S = 2.5
-# Half of all strikes are for somebody who has just come, some milliseconds after.
+# Half of all strikes come some milliseconds after somebody has come, mostly the victim.
 FRESH = 0.5
+NEWBORNS = ("client", "dispatcher", "agent", "worker")
 NEWBORN_S = 0.04
 PATIENCE_S = 0.4
 LOOK_S = 0.002
@@ -69,7 +70,7 @@ class Marauder:
             targets = self._chance.choices(list(TARGETS), list(TARGETS.values()))[0]
             stops = self._chance.random() < STOPS
             if self._chance.random() < FRESH:
-                self._await_newborn(targets[0])
+                self._await_newborn(self._chance.choice([*NEWBORNS, targets[0], targets[0]]))
             user = self._chance.choice(self._users)
             for target in targets:
                 self._strike(target, user, stops)
