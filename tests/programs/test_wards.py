@@ -9,6 +9,8 @@ import pytest
 from tests.fakes import FakeClock
 from tests.spool.disks import FailingDisk, QuickDisk
 from tests.spool.made import request_files
+from tests.wait import until
+from tinysched.host import processes, tree
 from tinysched.job.model import Exit, JobId, RunId
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs.assignment import Registry
@@ -265,6 +267,23 @@ def test_an_exit_code_that_the_worker_wrote_down_is_not_lost_with_it(ground):
     ground.claim().write_started(started(exit=Exit(code=7)))
     ground.tend()
     assert (ground.ending.cause, ground.ending.exit) == (Cause.EXIT, Exit(code=7))
+
+
+@pytest.mark.parametrize(
+    ("later", "end"),
+    [(0, (Cause.EXIT, Exit(code=9))), (1, (Cause.LOST, None))],
+    ids=["it", "other"],
+)
+def test_the_end_of_an_orphan_is_not_taken_for_that_of_a_script_with_the_same_pid(
+    ground, later, end
+):
+    child = processes.fork_worker(lambda: 9)
+    ticks = processes.start_ticks(child)
+    ground.request()
+    ground.claim().write_started(started(pid=child, start_ticks=ticks + later))
+    until(lambda: tree.has_ended(child), "the child has ended")
+    ground.tend()
+    assert (ground.ending.cause, ground.ending.exit) == end
 
 
 def test_a_cancelled_run_of_which_nobody_lives_is_reported_once(ground):

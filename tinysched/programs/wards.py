@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 
 from tinysched.errors import SpoolError, TinyschedError
-from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job.model import Exit, RunId
+from tinysched.job.model import RunId
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.signals import Reach
 from tinysched.programs import events
+from tinysched.programs.exits import Exits
 from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
@@ -23,7 +23,6 @@ from tinysched.wire import messages
 LOG = logging.getLogger("agent")
 LOOK_AGAIN_S = 0.2
 NEVER_S = 3600.0
-MOST_STRANGERS = 10_000
 
 
 class Wards:
@@ -41,7 +40,7 @@ class Wards:
         self._clock = clock
         self._tell = tell
         self._wards: dict[RunId, Ward] = {}
-        self._exits: dict[int, Exit] = {}
+        self._exits = Exits()
         self._next_s = NEVER_S
         self._news: set[str] = set()
         self._roll = Roll(private, self._workers)
@@ -105,7 +104,8 @@ class Wards:
         if grant.run in self._wards:
             return
         try:
-            self._wards[grant.run] = self._launchpad.begin(grant)
+            ward = self._wards[grant.run] = self._launchpad.begin(grant)
+            self._exits.forget(ward.worker)
             LOG.info(events.LAUNCHING, grant.run.job, grant.run.attempt)
         except AlreadyClaimedError:
             LOG.warning(events.GRANTED_AGAIN, grant.run.job, grant.run.attempt)
@@ -174,8 +174,7 @@ class Wards:
 
     def tend(self) -> None:
         """Looks at every run and does what is due; cheap for those of which there is no news."""
-        for reaped in processes.reap():
-            self._exits[reaped.pid] = Exit(code=reaped.code, signal=reaped.signal)
+        self._exits.collect()
         self._next_s = NEVER_S
         self._roll.again()
         for ward in list(self._wards.values()):
@@ -185,8 +184,7 @@ class Wards:
                 run = ward.grant.run
                 LOG.error(events.TROUBLE, run.job, run.attempt, error.sentence)
                 self._next_s = min(self._next_s, 1.0)
-        if len(self._exits) > MOST_STRANGERS:  # orphans that nobody asks for
-            self._exits.clear()
+        self._exits.forget_strangers()
 
     def _tend(self, ward: Ward) -> None:
         if ward.ending is None:
@@ -222,7 +220,7 @@ class Wards:
 
     def _is_worker_gone(self, ward: Ward) -> bool:
         if ward.worker is not None:
-            if self._exits.pop(ward.worker, None) is None:
+            if not self._exits.take_worker(ward.worker):
                 return False
             ward.worker = None  # its exit is told only once; from now on its lock tells
             return True
@@ -257,12 +255,16 @@ class Wards:
             return
         LOG.info(events.LAUNCHING_AGAIN, ward.grant.run.job, ward.grant.run.attempt)
         self._launchpad.start_worker(ward)
+        self._exits.forget(ward.worker)
 
     def _watch_in_custody(self, ward: Ward) -> None:
         custody = ward.custody
         assert custody is not None, "asked for by _watch"
-        if ward.script is not None and ward.script in self._exits:
-            ward.script_gone(self._exits.pop(ward.script))
+        exit_ = None
+        if ward.script is not None and ward.started is not None:
+            exit_ = self._exits.take_script(ward.started)
+        if exit_ is not None:
+            ward.script_gone(exit_)
         elif ward.script_has_vanished():
             ward.script_gone(None)
         wait_s = custody.step()
