@@ -136,16 +136,19 @@ def _dispatcher(site: Site, clock: Clock) -> service.Answer | service.Silence:
     try:
         reply = asking.ask(site, NAME, "status", ["--json"])
         ended_at = clock.wall()
+        if reply.exit_code:  # it is of another release
+            words, _, cure = reply.err.decode(errors="replace").strip().partition("\n")
+            raise WireError(words.rpartition("error: ")[2], cure)
         found = json.loads(reply.out)
         now = reply.values.get("now")
         return service.Answer(
             pid=reply.server_pid,
             version=reply.values.get("version", b"?").decode(),
             ahead_s=None if now is None else float(now) - (began_at + ended_at) / 2,
-            config_errors=found["config_errors"],
-            quarantined=found["quarantined"],
-            agents=found["agents"],
-            agents_missing=found["agents_missing"],
+            config_errors=list(map(str, found["config_errors"])),
+            quarantined=list(map(str, found["quarantined"])),
+            agents=list(map(str, found["agents"])),
+            agents_missing=list(map(str, found["agents_missing"])),
             command=processes.command_line(reply.server_pid),
             unit=surroundings.unit_of(reply.server_pid),
         )
@@ -153,7 +156,7 @@ def _dispatcher(site: Site, clock: Clock) -> service.Answer | service.Silence:
         return _silence(site, error, is_lasting=False)
     except WireError as error:
         return _silence(site, error, is_lasting=True)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         nonsense = WireError(f"cannot read the dispatcher's answer: {error!r}")
         return _silence(site, nonsense, is_lasting=True)
 
