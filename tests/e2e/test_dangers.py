@@ -81,35 +81,6 @@ def test_a_launcher_runs_its_python_isolated_and_without_site(site: Site):
 
 
 @pytest.mark.crash
-def test_an_agent_started_from_inside_a_job_survives_that_job_and_so_do_other_jobs(
-    own_site: Site,
-):
-    ann = own_site.ann.move()
-    door = own_site.bin / "tinysched"
-    inside = "while [ ! -e dead ]; do sleep 0.02; done; tsqueue >/dev/null; sleep 60"
-    first = ann.wrap(inside)
-    own_site.until_state(first, "RUNNING")
-    # Without the door the job's worker cannot start an agent; the command inside the job can.
-    agent = own_site.agent_pid()
-    door.rename(own_site.bin / "aside")
-    assert agent is not None
-    os.kill(agent, signal.SIGKILL)
-    own_site.until(lambda: own_site.agent_pid() is None, "the agent is dead")
-    (own_site.bin / "aside").rename(door)
-    ann.file("dead", "")
-    own_site.until(own_site.agent_pid, "there is a new agent, below the job")
-    agent = own_site.agent_pid()
-    other = ann.wrap("while [ ! -e go ]; do sleep 0.02; done; exit 4")
-    own_site.until_state(other, "RUNNING")
-    ann.ok("tscancel", first)
-    own_site.until_state(first, "CANCELLED")
-    assert own_site.agent_pid() == agent
-    assert own_site.job(other)["state"] == "RUNNING"
-    ann.file("go", "")
-    assert own_site.until_state(other, "FAILED")["exit_code"] == 4
-
-
-@pytest.mark.crash
 def test_jobs_of_an_agent_that_died_below_a_job_survive_that_jobs_end(own_site: Site):
     ann = own_site.ann.move()
     first = ann.wrap("sleep 60")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e import escapes
 from tests.e2e.rig import OPEN, Line, Site
-from tests.e2e.test_crashes import workers
+from tests.e2e.test_crashes import kill, until_agent, workers
 
 GRACE_S = 0.5
 LIMIT_S = 4
@@ -32,8 +32,9 @@ Key = tuple[str, str]
 class Round:
     """One job for each way and each end."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, ends: tuple[str, ...] = tuple(STATES)) -> None:
         self.site = site
+        self.ends = ends
         self.places: dict[Key, Path] = {}
         self.numbers: dict[Key, int] = {}
         # When each was due to end, and when the last of it was gone (UTC, seconds).
@@ -42,7 +43,7 @@ class Round:
 
     def start(self) -> None:
         """Submits them all, and waits until everybody has got away as far as they can."""
-        for end in STATES:
+        for end in self.ends:
             for way in escapes.WAYS:
                 then = escapes.EXITS if end == "exit" else escapes.STAYS
                 place = escapes.prepare(self.site.ann, way, then)
@@ -67,6 +68,16 @@ class Round:
         cancelled = [key for key in self.numbers if key[1] in ("cancel", "worker")]
         self.due_at |= dict.fromkeys(cancelled, time.time())
         self.site.ann.ok("tscancel", *(self.numbers[key] for key in cancelled))
+
+    def strike_twice(self) -> None:
+        """Kills the agent and every worker before either can call another agent; cancels all."""
+        agent, found = self.site.agent_pid(), workers(self.site)
+        for pid in (agent, *found.values()):
+            kill(pid)
+        self.site.ann.run("tsqueue")
+        until_agent(self.site, agent)
+        self.due_at |= dict.fromkeys(self.numbers, time.time())
+        self.site.ann.ok("tscancel", *self.numbers.values())
 
     def watch(self) -> None:
         """Looks at all processes of this host until nothing is left of any job."""
@@ -122,3 +133,16 @@ def test_whatever_way_it_goes_nothing_outlives_its_job(sites: list[Site], soak: 
         late = sum(lasted_s > 2 * GRACE_S for lasted_s in all_s)
         slowest = f"slowest {max(all_s):.2f} s, {late} after more than {2 * GRACE_S} s"
         sys.stdout.write(f"{len(all_s)} jobs, {end}: 0 survivors; {slowest}\n")
+
+
+def test_nothing_outlives_a_job_whose_agent_and_worker_were_both_killed(sites: list[Site]):
+    site = Site(f"cpus: 100\nkill_wait_s: {GRACE_S}\n")
+    sites.append(site)
+    site.start()
+    round_ = Round(site, ("worker",))
+    round_.start()
+    round_.strike_twice()
+    round_.watch()
+    round_.judge()
+    slowest_s = max(round_.lasted_s("worker").values())
+    sys.stdout.write(f"agent and worker killed: 0 survivors; slowest {slowest_s:.2f} s\n")

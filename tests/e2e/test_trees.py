@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 
 import pytest
 
 from tests.e2e.people import is_alive
 from tests.e2e.rig import Site
+from tests.e2e.test_crashes import kill, title_and_parent, workers
 from tests.e2e.user import User
 
 # Children that leave the session, lose their parent, ignore TERM, hide their marks, or are stopped.
@@ -111,3 +114,79 @@ def test_stop_and_continue_reach_every_process(signum: str, site: Site, ann: Use
         site.until(lambda: states() == {"T"}, "both are stopped")
     ann.ok("tscancel", "-s", signum, number)
     site.until(lambda: states() == {"T" if signum == "STOP" else "S"}, f"both heard {signum}")
+
+
+HUNDREDS = """\
+for i in {1..100}; do
+    sleep 300 &
+    setsid sleep 300 &
+    ( ( exec setsid sleep 300 ) & )
+    env -i sleep 300 &
+    ( trap '' TERM; ( exec env -i setsid sleep 300 ) & )
+done
+echo >all_up
+wait
+"""
+
+
+def test_a_tree_of_500_is_gone_two_seconds_after_kill(site: Site, ann: User):
+    ann.script(HUNDREDS)
+    number = ann.submit("job.sh")
+    ann.until_file("all_up")
+    site.until(lambda: list(site.strays().values()).count("sleep 300") == 500, "500 sleep")
+    began_at = time.monotonic()
+    ann.ok("tscancel", "-s", "KILL", number)
+    site.until(lambda: not site.strays(), "all are gone")
+    lasted_s = time.monotonic() - began_at
+    sys.stdout.write(f"500 processes were gone {lasted_s:.2f} s after the order\n")
+    # On a host with nothing else to do; where others wait for cores as well it takes longer.
+    crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert lasted_s < 2 * crowd
+
+
+INSIDE = """\
+while [ ! -e dead ]; do sleep 0.02; done
+tsqueue >/dev/null
+while [ ! -e end ]; do sleep 0.02; done
+exit 3
+"""
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("end", ["cancel", "kill", "limit", "exit", "worker"])
+def test_an_agent_started_from_inside_a_job_survives_every_end_of_it(end: str, own_site: Site):
+    ann = own_site.ann.move()
+    first = ann.wrap(INSIDE, *(["--time=0:06"] if end == "limit" else []))
+    own_site.until_state(first, "RUNNING")
+    start_agent_inside(own_site, ann, first)
+    agent = own_site.agent_pid()
+    other = ann.wrap("while [ ! -e go ]; do sleep 0.02; done; exit 4")
+    own_site.until_state(other, "RUNNING")
+    match end:
+        case "kill":
+            ann.ok("tscancel", "-s", "KILL", first)
+        case "exit":
+            ann.file("end", "")
+        case "cancel" | "worker":
+            if end == "worker":
+                kill(workers(own_site)[f"{first}.1"])
+            ann.ok("tscancel", first)
+    own_site.until_state(first, {"exit": "FAILED", "limit": "TIMEOUT"}.get(end, "CANCELLED"))
+    assert own_site.agent_pid() == agent
+    assert own_site.job(other)["state"] == "RUNNING"
+    ann.file("go", "")
+    assert own_site.until_state(other, "FAILED")["exit_code"] == 4
+
+
+def start_agent_inside(site: Site, ann: User, number: int) -> None:
+    """Has a command inside this job start the agent: without the door its worker cannot."""
+    door = site.bin / "tinysched"
+    door.rename(site.bin / "aside")
+    kill(site.agent_pid())
+    site.until(lambda: site.agent_pid() is None, "the agent is dead")
+    (site.bin / "aside").rename(door)
+    ann.file("dead", "")
+    site.until(site.agent_pid, "there is a new agent")
+    agent = site.agent_pid()
+    assert agent is not None
+    assert title_and_parent(agent)[1] == f"ts {number}.1", "it is below the job"

@@ -1,4 +1,4 @@
-"""What a job cannot be freed of: zombies do not count; who outlives KILL keeps its cores, by name."""
+"""Zombies do not count as left behind; who outlives KILL keeps its job's cores, by name."""
 
 from __future__ import annotations
 
