@@ -169,7 +169,10 @@ for number in range(1000):
     line = dial()
     words = "x\\n2026-01-01T00:00:00.000+00:00 INFO Submitted job=1 user=root\\x1b[2J %d"
     line.send(pack(words % number))
-    line.recv(100)
+    try:
+        line.recv(100)
+    except ConnectionResetError:
+        pass  # one connection too many is hung up on without being heard
 """
 
 
