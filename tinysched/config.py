@@ -211,8 +211,12 @@ def load(path: str, variables: Mapping[str, str] | None = None) -> Config:
 
     Raises: ConfigError, with a sentence for the admin.
     """
-    text = _read(path)
-    config = Config() if text is None else parse(text, path)
+    try:
+        text = _read(path)
+        config = Config() if text is None else parse(text, path)
+    except ConfigError as error:
+        cure = error.cure or "correct it, or move it away: without it all defaults hold"
+        raise ConfigError(error.sentence, cure) from None
     return _overridden(config, os.environ if variables is None else variables)
 
 

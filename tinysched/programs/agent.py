@@ -23,6 +23,7 @@ from tinysched.programs import events, restating, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.loglines import OwnLog
+from tinysched.programs.logplaces import make_way
 from tinysched.programs.repeats import Repeats
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
@@ -84,6 +85,7 @@ def main(site: Site, *, replace: bool = False, lock_fd: int | None = None) -> in
 def _open_log(private: Private) -> None:
     """Logs to the user's own file; what workers may still print on stderr goes there as well."""
     os.umask(0o077)
+    make_way(private.log_path)
     try:
         log = OwnLog(private.log_path, LOG_SIZE)
     except OSError as error:

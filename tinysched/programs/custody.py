@@ -21,6 +21,8 @@ from tinysched.programs.kin import Kin
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
 UNKILLABLE_S = 5.0
+# The kernel may need a moment to end what is large; what takes longer is worth a word.
+LINGERS_AFTER_S = 2.0
 # Nothing wakes us when the host wakes, and a wait does not count the time that it slept.
 LONGEST_SLEEP_S = 10.0
 
@@ -128,7 +130,7 @@ class Custody:
     def _look_who_lingers(self, now: float, killed_at: float) -> None:
         """Names, every few seconds, who ought to be dead."""
         if self._linger_at is None:
-            self._linger_at = killed_at + UNKILLABLE_S
+            self._linger_at = killed_at + LINGERS_AFTER_S
         if now >= self._linger_at:
             self._linger_at = now + UNKILLABLE_S
             self.lingering = tree.describe(self._kin.members())

@@ -271,7 +271,7 @@ class Dispatcher:
     def reload(self) -> str:
         """Reads the configuration again; the old one stays in force if the new one is wrong.
 
-        Raises: ConfigError.
+        Raises: ConfigError; SpoolError if the disk does not take what it means for records.
         """
         try:
             config = load(f"{self._root}/config.yaml", os.environ)  # noqa: TID251 - as in main
@@ -279,14 +279,18 @@ class Dispatcher:
             self._config_errors = (error.sentence,)
             LOG.error(events.CONFIG_REFUSED, error.sentence)
             raise
+        self._store.set_meta_mode(journal.mode_of(config))
         changed = config.differences(self._config)
         self._config, self._config_errors = config, ()
         journal.follow(self._root, config)
-        self._store.set_meta_mode(journal.mode_of(config))
         self.ledger.books.resize(_capacity(config))
         self._purge_at = self._clock.boottime()
         LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)
         return f"configuration read: {self.ledger.books.cores_total} cores\n"
+
+    def _config_file(self) -> str:
+        path = f"{self._root}/config.yaml"
+        return path if os.path.exists(path) else ""
 
     def _terms_now(self) -> Terms:
         return self._terms(self._config)
@@ -327,7 +331,7 @@ class Dispatcher:
                 for uid, words in self.agents.strangers.all().items()
                 if uid not in self.agents.uids()
             },
-            config_file=f"{self._root}/config.yaml",
+            config_file=self._config_file(),
             config_errors=self._config_errors,
             quarantined=self._quarantined,
         )

@@ -97,7 +97,9 @@ REQUEUE_ORDERED = _job(
 )
 REQUEUED = _job(history.REQUEUED, "by=%s why=%s", "it is back in the queue")
 REBUILT = _job(
-    history.REBUILT, "uid=%d runs=%d waits=%s", "its record was lost; its owner's agent told it anew"
+    history.REBUILT,
+    "uid=%d runs=%d waits=%s",
+    "its record was lost; its owner's agent told it anew",
 )
 FOUND = _job("Found", "attempt=%d state=%s", "a dispatcher that begins finds it with its cores")
 REPORTED = _job(

@@ -10,6 +10,13 @@ from tinysched.job.quantities import format_elapsed
 from tinysched.report.text import visible
 
 
+# What helps a record that lies in quarantine.
+CURE = (
+    "mend it where it lies now, then 'tsdaemon restart'; unfinished jobs come back by their owners'"
+    " agents, those that waited held; or remove it"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """A dispatcher's view of itself.
@@ -73,6 +80,8 @@ def render(status: Status) -> str:
     if status.config_errors:
         lines.append(("config error", "the configuration read before stays in force"))
     lines += [("quarantined", path) for path in status.quarantined]
+    if status.quarantined:
+        lines.append(("cure", CURE))
     wide = max(len(key) for key, _ in lines) + 1
     return "".join(f"{key + ':':<{wide}} {visible(value)}\n" for key, value in lines)
 

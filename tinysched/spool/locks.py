@@ -76,9 +76,10 @@ class DispatcherLock:
         folder = _lock_folder(disk, path)
         try:
             fd = folder.keep(GLOBAL_LOCK, CLOSED_FILE_MODE)
-        except SpoolError:
+        except SpoolError as error:
             folder.close()
-            raise
+            cure = f"rm -rf '{folder.where(GLOBAL_LOCK)}' is safe at any time; then start again"
+            raise SpoolError(error.sentence, cure) from error
         try:
             if not (try_lock(disk, folder.fd) and try_lock(disk, fd)):
                 raise _held(folder)

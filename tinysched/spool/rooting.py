@@ -43,13 +43,17 @@ def _check_format(root: Folder) -> None:
     state = root.find_below("state")
     if state is None:
         return
+    path = state.where(tree.FORMAT_FILE)
+    cure = f"if no newer release has written this queue: rm -rf '{path}'; then start again"
     try:
         raw = state.read(tree.FORMAT_FILE, 64)
+    except SpoolError as error:
+        raise SpoolError(error.sentence, cure) from error
     finally:
         state.close()
     text = (b"0" if raw is None else raw).strip()
     if not text.isdigit():
-        raise SpoolError(f"cannot use {root.path}: its state/format is no number")
+        raise SpoolError(f"cannot use {root.path}: {path} holds no number", cure)
     if int(text) > tree.FORMAT:
         raise SpoolError(
             f"cannot use {root.path}: its format is {int(text)}, "
@@ -69,7 +73,7 @@ def _tighten(folder: Folder, mode: int) -> None:
 def empty_temps(temps: Folder) -> None:
     """Remove what writers that were killed left behind."""
     for name in temps.names():
-        temps.drop(name)
+        temps.drop_folder(name)
 
 
 def put_aside(source: Folder, quarantine: Folder, name: str, prefix: str = "") -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tinysched.report import tspurge
-from tinysched.report.status import Status, render
+from tinysched.report.status import CURE, Status, render
 
 
 def test_a_healthy_dispatcher_is_told_in_a_few_lines():
@@ -42,11 +42,12 @@ def test_troubles_are_told_one_a_line():
         quarantined=("queue/quarantine/job_7.meta",),
     )
     lines = render(status).splitlines()
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "agent missing: carol",
         "config error:  config.yaml line 3: unknown key 'cpus_'",
         "config error:  the configuration read before stays in force",
         "quarantined:   queue/quarantine/job_7.meta",
+        f"cure:          {CURE}",
     ]
 
 

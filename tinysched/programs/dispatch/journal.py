@@ -18,6 +18,7 @@ from tinysched.job.model import Elements, Ended, Job, Pending, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs import events
 from tinysched.programs.loglines import OneLine
+from tinysched.programs.logplaces import make_way
 from tinysched.programs.repeats import Repeats
 
 LOG = logging.getLogger("dispatcher")
@@ -79,6 +80,7 @@ def open_log(root: str, config: Config, clock: Clock) -> None:
     """
     os.umask(0o077)  # rotated logs are made at any time
     path = f"{root}/logs/dispatcher.log"
+    moved = make_way(path)
     try:
         log = _Log(path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files)
     except OSError as error:
@@ -87,6 +89,8 @@ def open_log(root: str, config: Config, clock: Clock) -> None:
     log.addFilter(Enough(clock))
     log.addFilter(Repeats(clock))
     logging.getLogger().handlers[:] = [log]
+    if moved:
+        LOG.warning(events.QUARANTINED, moved)
     follow(root, config)
 
 
