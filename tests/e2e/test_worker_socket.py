@@ -31,7 +31,7 @@ def would_end_it(frame: bytes) -> bool:
         verb, fields = unpack(frame[HEADER:])
         said = Message(verb=verb, fields=fields)
         if verb == "signal":
-            return messages.read_signal(said) not in IGNORED
+            return messages.read_signal(said) in set(range(65)) - IGNORED
         if verb == "stop":
             messages.read_stop(said)
             return True
