@@ -60,6 +60,10 @@ class FakeAgent:
         self.uid = uid
         self.runs: dict[str, FakeRun] = {}
         self.ever: list[str] = []
+        self.granted: set[str] = set()
+        self.said: list[tuple[str, messages.Fields]] = []
+        self.on_the_way: list[tuple[str, messages.Fields]] = []
+        self.is_slow = False
         self.heard: list[str] = []
         self.is_deaf = False
         self.is_up = True
@@ -71,9 +75,11 @@ class FakeAgent:
         """Says hello on a new connection, and all that may not have been heard."""
         self.is_up = True
         self.channel = FakeChannel(self.uid)
+        self.granted.clear()
+        self.on_the_way.clear()
         for run in list(self.runs.values()):
             if run.ending is not None and run.grant.boot_id != self.queue.clock.boot_id():
-                self.say("ended", messages.ending_fields(run.ending))
+                self.queue.hear(self.channel, "ended", messages.ending_fields(run.ending))
         known = [
             (run.grant.run, "alive" if run.ending is None else "ended")
             for run in self.runs.values()
@@ -85,9 +91,9 @@ class FakeAgent:
         return self
 
     def boot(self) -> FakeAgent:
-        """Starts after a restart of the host, which has ended all that it ran."""
+        """Starts, perhaps after a restart of the host, which has ended all that it ran."""
         for run in self.runs.values():
-            if run.ending is None:
+            if run.ending is None and run.grant.boot_id != self.queue.clock.boot_id():
                 run.ending = self._ending(run, cause=Cause.BOOT, exit=None)
         return self.connect()
 
@@ -96,8 +102,25 @@ class FakeAgent:
         self.queue.lose(self.channel)
 
     def say(self, verb: str, fields: messages.Fields) -> None:
-        if not self.channel.closed:
+        """Says something; of one that is slow it arrives later, and in any order."""
+        if self.channel.closed:
+            return
+        self.said.append((verb, fields))
+        if self.is_slow:
+            self.on_the_way.append((verb, fields))
+        else:
             self.queue.hear(self.channel, verb, fields)
+
+    def arrive(self, pick: int) -> None:
+        """Something that is on its way arrives."""
+        if self.on_the_way and not self.channel.closed:
+            verb, fields = self.on_the_way.pop(pick % len(self.on_the_way))
+            self.queue.hear(self.channel, verb, fields)
+
+    def repeat(self, pick: int) -> None:
+        """Something that was said before, perhaps long ago, arrives once more."""
+        if self.said and not self.channel.closed:
+            self.queue.hear(self.channel, *self.said[-1 - pick % len(self.said)])
 
     def obey(self) -> list[str]:
         """Takes what the dispatcher said; returns the verbs."""
@@ -119,6 +142,8 @@ class FakeAgent:
         return verbs
 
     def _granted(self, grant: Grant) -> None:
+        assert str(grant.run) not in self.granted, f"{grant.run} is granted twice at a time"
+        self.granted.add(str(grant.run))
         if str(grant.run) not in self.runs:
             assert str(grant.run) not in self.ever, f"{grant.run} is started twice"
             self.runs[str(grant.run)] = FakeRun(grant)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from itertools import count
 
 from tests.fakes import FakeClock
 from tests.programs.peers import FakeAgent, FakeChannel
-from tests.spool.disks import CountingDisk, Death
+from tests.spool.disks import Death, FailingDisk
 from tinysched.config import Config
 from tinysched.programs.dispatcher import Dispatcher
 from tinysched.spool.store import Store
@@ -25,7 +28,7 @@ SCRIPT = b"#!/bin/sh\nexit 0\n"
 _tokens = count(1)
 
 
-class FullDisk(CountingDisk):
+class FullDisk(FailingDisk):
     """A disk that takes nothing more while it is `full`; after `left` operations all is over.
 
     `full` may also name another operation that is refused.
@@ -33,13 +36,28 @@ class FullDisk(CountingDisk):
 
     full: bool | str = False
     left: int | None = None
+    is_calm = False
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    @contextlib.contextmanager
+    def calm(self) -> Iterator[None]:
+        """Nothing goes wrong meanwhile, and nothing counts."""
+        self.is_calm = True
+        try:
+            yield
+        finally:
+            self.is_calm = False
 
     def step(self, call: str, what: str) -> None:
-        super().step(call, what)
+        if self.is_calm:
+            return
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
                 raise Death
+        super().step(call, what)
         if call == ("write" if self.full is True else self.full):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -53,12 +71,35 @@ class Queue:
         self.clock = FakeClock()
         self.disk = FullDisk()
         self.agents: list[FakeAgent] = []
-        self.dispatcher = self._begin()
+        self.begin()
 
-    def _begin(self) -> Dispatcher:
-        self.disk = FullDisk()
-        store = Store.open(self.root, self.disk)
-        return Dispatcher(self.root, store, self.config, self.clock)
+    def begin(self, full: bool | str = "", left: int | None = None) -> bool:
+        """A new dispatcher; false if it died at once.
+
+        `full`: what its disk refuses once it is open. `left`: it dies after so many operations.
+        """
+        disk = self.disk = FullDisk()
+        disk.left = left
+        try:
+            store = Store.open(self.root, disk)
+            disk.full = full
+            self.dispatcher = Dispatcher(self.root, store, self.config, self.clock)
+            self.dispatcher.advance()
+        except Death:
+            disk.die()
+            return False
+        disk.left = None
+        return True
+
+    def reconfigure(self, **changes: object) -> None:
+        """The admin changes config.yaml and has it read."""
+        self.config = replace(self.config, **changes)
+        lines = [f"{key}: {json.dumps(value)}\n" for key, value in asdict(self.config).items()]
+        path = f"{self.root}/config.yaml"
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        answer = self.ask(ADMIN, "reload")
+        assert answer.exit_code == 0, answer.err
 
     def kill(self) -> None:
         """The dispatcher is gone, as by SIGKILL, and with it every connection."""
@@ -69,7 +110,7 @@ class Queue:
     def restart(self) -> None:
         """Another dispatcher on the same spool; agents find it again."""
         self.kill()
-        self.dispatcher = self._begin()
+        self.begin()
         for agent in self.agents:
             if agent.is_up:
                 agent.connect()
@@ -83,17 +124,7 @@ class Queue:
         for agent in self.agents:
             agent.is_up = False
         self.clock.reboot(down_s)
-        disk = self.disk = FullDisk()
-        disk.left = left
-        try:
-            store = Store.open(self.root, disk)
-            disk.full = full
-            self.dispatcher = Dispatcher(self.root, store, self.config, self.clock)
-            self.dispatcher.advance()
-        except Death:
-            return False
-        disk.left = None
-        return True
+        return self.begin(full, left)
 
     def close(self) -> None:
         self.disk.die()

@@ -24,7 +24,7 @@ from tinysched.job.model import Elements, Ended, Granted, Running
 from tinysched.job.ranges import Ranges
 from tinysched.spool.store import Store, read_only
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES)
 FOR_GOOD = 10**6
 EVERY = pytest.mark.parametrize("deed", DEEDS, ids=str)

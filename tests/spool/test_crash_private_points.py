@@ -24,7 +24,7 @@ from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.private import Private
 from tinysched.spool.runs import RunDir
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES)
 FOR_GOOD = 10**6
 EVERY = pytest.mark.parametrize("deed", DEEDS, ids=str)
