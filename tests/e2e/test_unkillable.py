@@ -18,8 +18,6 @@ from tests.e2e.rig import Site
 from tests.e2e.test_crashes import kill, until_agent, workers
 from tests.e2e.user import User
 
-# As long as an agent needs to be sure, and to say so.
-LINGERS_S = 20
 # Attaches to a process, lets it go on, and takes no notice of its death.
 TRACER = """\
 import ctypes, os, signal, sys
@@ -63,34 +61,39 @@ def state_of(pid: int) -> str:
     return ""
 
 
+STATES = {"cancel": "CANCELLED", "limit": "TIMEOUT", "exit": "FAILED", "worker": "CANCELLED"}
+
+
 @SEVERAL_USERS
-@pytest.mark.parametrize("end", ["cancel", "limit", "exit", "worker"])
-def test_what_cannot_be_killed_is_named_and_keeps_its_cores(end: str, site: Site, ann: User):
-    then = "exit 4" if end == "exit" else "sleep 300"
-    limit = ["--time=0:01"] if end == "limit" else []
-    sleeper = f"{become_root(ann)} sh -c 'echo $$ >{ann.here}/pid; exec sleep 300'"
-    wait = "until [ -s pid ]; do sleep 0.02; done"
-    number = ann.wrap(f"{sleeper} & {wait}; {then}", "-c", "4", *limit)
-    ann.until_file("pid", "\n")
-    pid = int(ann.read("pid"))
+def test_what_cannot_be_killed_is_named_and_keeps_its_cores(site: Site, ann: User):
+    numbers, pids = {}, {}
     try:
-        if end == "worker":
-            kill(workers(site)[f"{number}.1"])
-        if end in ("cancel", "worker"):
-            ann.ok("tscancel", number)
+        for end in STATES:
+            place = ann.move()
+            note = f"sh -c 'echo $$ >{place.here}/pid; exec sleep 300'"
+            then = "exit 4" if end == "exit" else "sleep 300"
+            limit = ["--time=0:01"] if end == "limit" else []
+            waits = "until [ -s pid ]; do sleep 0.02; done"
+            numbers[end] = place.wrap(f"{become_root(place)} {note} & {waits}; {then}", *limit)
+            place.until_file("pid", "\n")
+            pids[end] = int(place.read("pid"))
         other = ann.wrap("true")
-        site.until(lambda: site.job(number)["reason"] == "Unkillable", "it is named", LINGERS_S)
-        line = site.job(number)
-        assert line["state"] == "COMPLETING"
-        assert line["reason_words"] == f"KILL did not end {pid} sleep"
-        assert f"{pid} sleep" in ann.ok("tsqueue", "-j", number)
-        assert f"{pid} sleep" in ann.ok("tscontrol", "show", "job", number)
+        kill(workers(site)[f"{numbers['worker']}.1"])
+        ann.ok("tscancel", numbers["cancel"], numbers["worker"])
+        for end, number in numbers.items():
+            words = f"KILL did not end {pids[end]} sleep"
+            site.until(lambda n=number: site.job(n)["reason"] == "Unkillable", f"{end}: named")
+            line = site.job(number)
+            assert (line["state"], line["reason_words"]) == ("COMPLETING", words), end
+            assert words in ann.ok("tsqueue", "-j", number)
+            assert words in ann.ok("tscontrol", "show", "job", number)
+            assert is_alive(pids[end])
         assert site.job(other)["reason_words"] == "needs 1 core, 0 free"
-        assert is_alive(pid)
     finally:
-        os.kill(pid, signal.SIGKILL)
-    states = {"exit": "FAILED", "limit": "TIMEOUT"}
-    site.until_state(number, states.get(end, "CANCELLED"))
+        for pid in pids.values():
+            os.kill(pid, signal.SIGKILL)
+    for end, number in numbers.items():
+        site.until_state(number, STATES[end])
     site.completes(other)
 
 
@@ -110,7 +113,7 @@ def test_what_cannot_be_killed_is_named_by_the_next_agent_and_dispatcher_too(own
         def is_named() -> bool:
             return bool(own_site.job(number)["reason"] == "Unkillable")
 
-        own_site.until(is_named, "it is named", LINGERS_S)
+        own_site.until(is_named, "it is named")
         own_site.kill_dispatcher()
         own_site.start()
         assert is_named()
