@@ -89,7 +89,7 @@ def _of_unit(
             ("BatchFlag", int(not job.request.foreground)),
             ("ExitCode", "unknown" if exit_ is None else exit_),
         ],
-        *([] if unit.setback is None else [[("Setback", unit.setback)]]),
+        *_setback(unit),
         _run_time(job, elapsed_s(unit, snapshot.now)),
         *_times(job, unit, place),
         *_asked(job, cores_of(job, unit, snapshot.cores_total)),
@@ -97,6 +97,11 @@ def _of_unit(
         *_files(job, unit, place),
         *_survivors(state.survivors if isinstance(state, Ended) else ()),
     ]
+
+
+def _setback(unit: Unit) -> list[list[_Pair]]:
+    """Why its former attempt came to nothing, if it did."""
+    return [] if unit.setback is None else [[("Setback", unit.setback)]]
 
 
 def _of_waiting(
