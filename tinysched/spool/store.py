@@ -169,15 +169,15 @@ class Store:
         with Quarantine(self._files) as quarantine:
             quarantine.retire(key)
 
-    def tasks_of(self, number: int) -> list[TaskRecord]:
-        """The records of an array's tasks, found without that of the array.
+    def tasks_of(self, array: Job) -> list[Task]:
+        """The tasks of an array that have a record, found without that of the array.
 
         Raises: SpoolError.
         """
         keys = {key for keys in self._files.listing().metas.values() for key in keys}
-        mine = sorted(key for key in keys if key[0] == number and key[1] is not None)
+        mine = sorted(key for key in keys if key[0] == array.id and key[1] is not None)
         found = [self._files.newest(key) for key in mine]
-        return [record for record in found if isinstance(record, TaskRecord)]
+        return [record.of(array) for record in found if isinstance(record, TaskRecord)]
 
     def never_accepted(self, number: int) -> None:
         """A script without a record is nobody's: it goes."""
@@ -253,12 +253,13 @@ class Store:
         self._remover.catch_up()
         self._ended.catch_up()
 
-    def find(self, number: int) -> tuple[Job, list[Task]] | None:
+    def find(self, number: int, known: Job | None = None) -> tuple[Job, list[Task]] | None:
         """Read one job by its name, with those of its tasks that have records.
 
+        `known`: the job as its tasks have left it; the record of an array that goes on is older.
         Raises: SpoolError if its record cannot be read.
         """
-        return find(self._files, number)
+        return find(self._files, number, known)
 
     def ended(self) -> Sequence[EndedLine]:
         """Everything that has ended and was not removed; in no order.

@@ -68,6 +68,11 @@ class Wreck:
         return self.folder == tree.RUNNING
 
 
+def untraced(number: int, task: int | None, uid: int) -> Wreck:
+    """Something that runs, of which nothing is left here at all."""
+    return Wreck(number=number, task=task, folder=tree.RUNNING, path="", uid=uid)
+
+
 class Quarantine:
     """queue/quarantine, for its one writer. Use it within `with`."""
 

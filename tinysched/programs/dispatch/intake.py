@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 
 from tinysched.errors import RefusedError, WireError
@@ -24,7 +23,6 @@ from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
 COMMANDS = ("tsbatch", "run_job")
-TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 class Intake:
@@ -52,7 +50,7 @@ class Intake:
         """
         uid = channel.peer.uid
         token = message.text("token")
-        if not TOKEN.fullmatch(token):
+        if not submissions.TOKEN.fullmatch(token):
             raise WireError("cannot accept a job: its token is none of ours")
         command = message.text("command")
         if command not in COMMANDS:

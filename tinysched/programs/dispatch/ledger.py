@@ -30,7 +30,6 @@ from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
-from tinysched.spool.records import TaskRecord
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
 
@@ -244,7 +243,7 @@ class Ledger:
         known = self.books.jobs.get(number)
         if known is not None and self.books.has_all_tasks(known):
             return True
-        found = self._store.find(number)
+        found = self._store.find(number, known)
         if found is None:
             return known is not None
         job, tasks = found
@@ -278,9 +277,9 @@ class Ledger:
             todo = job.work.todo - Ranges.of((task.task,))
             self._know(replace(job, work=replace(job.work, todo=todo)))
 
-    def tasks_on_record(self, number: int) -> list[TaskRecord]:
-        """The records of an array's tasks, where that of the array itself is lost."""
-        return self._store.tasks_of(number)
+    def tasks_on_record(self, array: Job) -> list[Task]:
+        """The tasks of an array that have a record, where that of the array itself is lost."""
+        return self._store.tasks_of(array)
 
     def script(self, number: int) -> bytes | None:
         """The queue's copy of a script."""

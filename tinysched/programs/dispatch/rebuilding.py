@@ -33,9 +33,8 @@ from tinysched.programs import events
 from tinysched.programs.dispatch import submissions
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.terms import Terms
-from tinysched.spool import tree
 from tinysched.spool.loading import Loaded
-from tinysched.spool.wrecks import Wreck
+from tinysched.spool.wrecks import Wreck, untraced
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message
 
@@ -105,9 +104,7 @@ class Rebuilding:
             return False
         if self._books.unit(run.job) is not None:
             return False
-        self._wrecks[run.job] = Wreck(
-            number=run.job.number, task=run.job.task, folder=tree.RUNNING, path="", uid=uid
-        )
+        self._wrecks[run.job] = untraced(run.job.number, run.job.task, uid)
         self._until = self._believes_until
         self._ledger.set_apart(run.job)
         self._books.hold_back(run.job, self._books.cores_of(array))
@@ -165,7 +162,7 @@ class Rebuilding:
             return
         job = self._submitted(uid, number, message)
         if isinstance(job.work, Elements):
-            found = [record.of(job) for record in self._ledger.tasks_on_record(number)]
+            found = self._ledger.tasks_on_record(job)
             job, made = array_anew(job, job.work, told, found, self._maker(job))
             self._save(job, made, found, told)
         else:
@@ -201,7 +198,7 @@ class Rebuilding:
         command = message.text("command")
         read = submissions.read(command, message, self._terms(), self._clock, at)
         token = message.text("token")
-        if not tree.is_token(token):
+        if not submissions.TOKEN.fullmatch(token):
             raise WireError("cannot accept a job: its token is none of ours")
         request = submissions.kept(read.request)
         return submissions.new_job(number, uid, identity.user_name(uid), token, request, at)

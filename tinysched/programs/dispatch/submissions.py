@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from tinysched.host.clock import Clock
@@ -12,6 +13,8 @@ from tinysched.job.request import Request
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
 from tinysched.wire.channel import Message
+
+TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 def read(
