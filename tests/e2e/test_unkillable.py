@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.frozen import frozen
 from tests.e2e.people import SEVERAL_USERS, is_alive
 from tests.e2e.rig import Site
 from tests.e2e.test_crashes import kill, until_agent, workers
@@ -95,6 +96,21 @@ def test_what_cannot_be_killed_is_named_and_keeps_its_cores(site: Site, ann: Use
     for end, number in numbers.items():
         site.until_state(number, STATES[end])
     site.completes(other)
+
+
+@SEVERAL_USERS
+def test_what_the_kernel_does_not_let_go_keeps_its_job_until_it_does(site: Site, ann: User):
+    place = ann.here / "frozen"
+    with frozen(place) as device:
+        number = ann.wrap(f"echo $$ >pid; exec cat {place}/file")
+        ann.until_file("pid", "\n")
+        pid = int(ann.read("pid"))
+        os.read(device, 1 << 20)  # it has asked for the file
+        ann.ok("tscancel", number)
+        site.until(lambda: site.job(number)["reason"] == "Unkillable", "it is named")
+        assert state_of(pid) == "D"
+        assert site.job(number)["reason_words"] == f"KILL did not end {pid} cat"
+    site.until_state(number, "CANCELLED")
 
 
 @SEVERAL_USERS
