@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HONOURED = "honoured"
 STORED = "stored"
+REFUSED = "refused"
 
 _LONGEST_SHOWN = 80
 # Nobody writes so many; a sender who does would keep the reader busy for seconds.
@@ -23,8 +24,8 @@ class Option:
     """One option: how it is written, and what we do about it.
 
     `placeholder` names the value in help (none: the option takes no value; in brackets: the value
-    may be left out). `disposition`: honoured, or stored and shown but without effect. `variable`:
-    the SBATCH_* variable that stands for it.
+    may be left out). `disposition`: honoured, stored and shown but without effect, or refused by
+    name. `variable`: the SBATCH_* variable that stands for it.
     """
 
     __slots__ = ("disposition", "help", "name", "placeholder", "short", "variable")

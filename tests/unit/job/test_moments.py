@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysched.job.moments import parse_moment
+from tinysched.job.moments import MomentError, parse_moment
 from tinysched.job.quantities import format_time
 
 AHEAD_S = 3600
@@ -44,6 +44,15 @@ def ahead(_at):
         ("05/05", "2028-05-05T00:00:00"),
         ("050631", "2031-05-06T00:00:00"),
         ("1970-01-01-00:00:01", "1970-01-01T00:00:01"),
+        ("now + 1 hour", "2027-05-06T13:00:00"),
+        ("4:30 pm", "2027-05-06T16:30:00"),
+        ("12:00am", "2027-05-07T00:00:00"),
+        ("noon tomorrow", "2027-05-07T12:00:00"),
+        ("16:00 2031-05-06", "2031-05-06T16:00:00"),
+        ("2031-05-06T", "2031-05-06T00:00:00"),
+        ("2031-02-30", "2031-03-02T00:00:00"),
+        ("05.06.31", "2031-05-06T00:00:00"),
+        ("0507", "2027-05-07T00:00:00"),
     ],
 )
 def test_the_forms_of_slurm_are_read(text, local):
@@ -56,6 +65,47 @@ def test_the_forms_of_slurm_are_read(text, local):
 def test_what_is_no_moment_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         parse_moment(text, NOON, ahead)
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("foo", 0),
+        ("now+", 3),
+        ("now+-1", 3),
+        ("now+1x", 4),
+        ("now+2min", 4),
+        ("now tomorrow", 4),
+        ("25:00", 0),
+        ("16:60", 3),
+        ("16:00:61", 6),
+        ("1:2", 3),
+        ("16", 0),
+        ("4pm", 1),
+        ("13:00pm", 5),
+        ("16:00,tomorrow", 5),
+        ("2031-05-06T07", 13),
+        ("2031-05-06T07:08:09.5", 19),
+        ("2031-05-06T07:08x", 16),
+        ("2031-13-45", 5),
+        ("2031-01-32", 8),
+        ("2031-5-6", 0),
+        ("13/06/31", 0),
+        ("05/32", 3),
+        ("05/06/2031", 8),
+        ("05/06/3", 7),
+        ("1234", 2),
+        ("05063", 5),
+        ("0506311", 7),
+        ("1700000000", 0),
+        ("tomorrow+1", 8),
+        ("Tomorrow", 1),
+    ],
+)
+def test_the_place_where_the_reader_gave_up_is_known(text, position):
+    with pytest.raises(MomentError) as refusal:
+        parse_moment(text, NOON, ahead)
+    assert refusal.value.position == position
 
 
 @given(st.text(alphabet="now+-0123456789:/.T dayhourmin", max_size=20) | st.text(max_size=12))
