@@ -255,9 +255,17 @@ def _rebuilt(store: Store, _loaded: Loaded) -> None:
     store.rebuilt((90, None))
 
 
-def _look(store: Store, _loaded: Loaded) -> None:
+def _freeze(store: Store, _loaded: Loaded) -> None:
+    path, last_id = store.freeze()
+    assert last_id == HIGHEST
+    assert "running.job_2.meta" in os.listdir(path)
+
+
+def _look(store: Store, loaded: Loaded) -> None:
+    assert store.tasks_of(plain(77)) == []
     assert store.read_script(1) == OLD_SCRIPT
     assert store.find(6) is not None
+    store.tasks_of(job_of(loaded, 6))
 
 
 def _catch_up(store: Store, _loaded: Loaded) -> None:
@@ -300,7 +308,8 @@ DEEDS = (
     Deed(name="ended", uses=("ended",), do=_ended, writes=False),
     Deed(name="close-to-others", uses=("set_meta_mode",), do=_close_to_others, writes=False),
     Deed(name="evict", uses=("evict_squatters",), do=_evict, writes=False),
-    Deed(name="look", uses=("find", "read_script"), do=_look, writes=False),
+    Deed(name="freeze", uses=("freeze",), do=_freeze, writes=False),
+    Deed(name="look", uses=("find", "read_script", "tasks_of"), do=_look, writes=False),
     Deed(name="catch-up", uses=("catch_up", "owes"), do=_catch_up, writes=False),
     Deed(name="close", uses=("close",), do=_leave, writes=False),
     Deed(name="open", uses=("open", "load"), do=_nothing, writes=False, begins=True),
