@@ -14,6 +14,9 @@ _ADMIN = "admin"
 _DISPATCHER = "dispatcher"
 _OWNER = "the user"
 ANYBODY = "anybody"
+RESTORE = "tsctl restore"
+# Nobody looks after what is in these.
+UNTENDED = (ANYBODY, RESTORE)
 _NUMBERS = ("id", "task", "uid", "attempt", "n", "pid")
 
 
@@ -153,6 +156,10 @@ PLACES = (
     _file("run/<any>", None, _ADMIN, "", "supervisord's, where it is used"),
     _folder("tmp", tree.TEMP_DIR_MODE, "files that are not yet whole; emptied at each start"),
     _file("tmp/.new.<pid>.<n>", None, _DISPATCHER, "", "one such file"),
+    _folder("tmp/frozen.<any>", _OWN_DIR, "what had not ended when a backup was made"),
+    _file("tmp/frozen.<any>/<any>", None, _DISPATCHER, "", "a second name of a record or script"),
+    _folder("former.<any>", _OWN_DIR, "queue/ and state/ as they were before a restore", RESTORE),
+    _folder("restored.<any>", _OWN_DIR, "a restore that was cut short; remove it", RESTORE),
     _folder("users", tree.USERS_MODE, "the only place where the group may write"),
     _folder("users/squatted.<any>", _OWN_DIR, "lay where a user's directory belongs", ANYBODY),
     _folder(_USER, _OWN_DIR, "one user's own", _OWNER),
@@ -190,6 +197,7 @@ PLACES = (
     _file(f"{_RUN}/alive", _CLOSED, "worker", "empty", "held: something of the job lives"),
     _file(f"{_RUN}/grant", _CLOSED, "agent", _JSON, "what was granted; the claim is complete"),
     _file(f"{_RUN}/started", _CLOSED, "the job", _JSON, "pid, start time, boot: it was started"),
+    _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),
     _file(f"{_RUN}/exit", _CLOSED, "worker", _JSON, "how it ended"),
     _file(f"{_RUN}/.new.<pid>.<n>", None, "agent", "", "a file that is not yet whole"),
