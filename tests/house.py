@@ -15,7 +15,7 @@ WANTED_LINES = 300
 MOST_LINES = 400
 
 # A file may pass 400 lines only here, and only with its reason.
-LARGE: dict[str, str] = {}
+LARGE: dict[str, str] = {"tests/fuzz/table.py": "one table: an entry for each parser"}
 
 VAGUE = {"utils", "util", "helpers", "manager", "handler", "common", "core", "base", "data", "info"}
 EXCEPTION = re.compile(

@@ -1,14 +1,17 @@
-"""What programs of this release say to each other is on record, for later ones to understand.
+"""What this release says and writes is on record, for later ones to understand.
 
 Of each kind of message, and each set of fields in it, one is kept in tests/golden/wire/v<protocol>,
 as the bytes that a program of ours has sent. `--bless` adds what is missing. What is there stays
-for ever: tests/programs/test_golden_wire.py feeds it to the present programs.
+for ever: tests/programs/test_golden_wire.py feeds it to the present programs. Of each release a
+whole spool is kept in tests/golden/spool/<release>, for tests/programs/test_golden_spool.py.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -17,9 +20,12 @@ import pytest
 from tests.e2e import taps
 from tests.e2e.rig import CONFIG, Site
 from tests.e2e.user import User
+from tinysched import __version__
 from tinysched.wire.fields import PROTOCOL
 
 RECORDS = Path(__file__).parents[1] / "golden" / "wire" / f"v{PROTOCOL}"
+SPOOLS = Path(__file__).parents[1] / "golden" / "spool"
+NOT_KEPT = ("*.sock", "lock", "logs", "tmp", "alive", "agent.log", "config.yaml", "run")
 WAITS = "while [ ! -e go ]; do sleep 0.02; done; exit 5"
 STUBBORN = "trap '' TERM; echo on; while :; do sleep 0.02; done"
 
@@ -128,3 +134,64 @@ def test_what_programs_say_is_on_record(site: Site, request: pytest.FixtureReque
             path.write_bytes(taps.neutral(frame))
         pytest.fail(f"{len(new)} messages were added: add them to the commit")
     assert [(label, sorted(names)) for label, names, _ in new] == []
+
+
+# The spool
+
+
+def a_spool_of_all_kinds(site: Site, ann: User) -> None:
+    """Jobs in every state; some run."""
+    for command in ("true", "exit 3", "(sleep 600 &) ; true"):
+        site.until_ended(ann.wrap(command, "--comment=said", env={"SBATCH_TIMELIMIT": "5"}))
+    site.until_ended(ann.wrap("sleep 600", "--time=0:01"))
+    again = ann.wrap("exit 4", "--requeue", "--job-name=again")
+    site.until_ended(again)
+    ann.ok("tscontrol", "requeue", again)
+    site.until_ended(again)
+    running = ann.wrap("sleep 600", "--signal=B:USR1@60", "--time=5")
+    site.until_state(running, "RUNNING")
+    script = ann.script("[ $SLURM_ARRAY_TASK_ID = 3 ] && sleep 600")
+    array = ann.submit("--array=1-9:2%1", script, "an argument")
+    site.until_state(f"{array}_3", "RUNNING")
+    ann.ok("tscancel", f"{array}_9")
+    for options in (["--hold"], [f"--dependency=afterok:{running}"], ["--begin=now+1hour"]):
+        ann.wrap("true", *options)
+    ann.ok("tscancel", ann.wrap("true", "--hold"))
+    site.until_ended(ann.wrap("true", "--chdir=/nowhere"))
+
+
+def shapes(root: Path) -> set[str]:
+    """The kinds of files in a spool, whatever numbers and tokens are in their names."""
+    found = set()
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_socket():
+            name = re.sub(r"[0-9a-f]{32}", "TOKEN", str(path.relative_to(root)))
+            found.add(re.sub(r"\d+", "N", name))
+    return found
+
+
+def test_a_spool_of_this_release_is_on_record(
+    own_site: Site, request: pytest.FixtureRequest
+) -> None:
+    site, kept = own_site, SPOOLS / __version__
+    ann = site.ann.move()
+    a_spool_of_all_kinds(site, ann)
+    seen = site.ask("queue", "--json", "--all", "-r").out
+    copy = site.place / "copy"
+    shutil.copytree(site.root, copy, ignore=shutil.ignore_patterns(*NOT_KEPT))
+    if request.config.getoption("--bless") and not shapes(copy) <= shapes(kept):
+        shutil.rmtree(kept, ignore_errors=True)
+        own = f"u{ann.person.uid}"
+        (copy / "users" / own).rename(copy / "users" / "u1002")
+        shutil.copytree(copy, kept)
+        for path in (path for path in kept.rglob("*") if path.is_file()):
+            path.write_bytes(neutral(path.read_bytes(), ann))
+        (kept / "tsqueue.json").write_bytes(neutral(seen, ann))
+        pytest.fail("the spool was recorded: add it to the commit")
+    assert shapes(copy) - shapes(kept) == set()
+
+
+def neutral(content: bytes, ann: User) -> bytes:
+    """Without the names and numbers that a test was given."""
+    content = re.sub(rb"/tmp/ts-[^/]*", b"/tmp/ts", content)
+    return content.replace(str(ann.person.uid).encode(), b"1002")

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.mutations import STRANGE, mutated
-from tests.fuzz.table import NO_PARSERS, PARSERS, Parser
+from tests.fuzz.reading import Parser
+from tests.fuzz.table import NO_PARSERS, PARSERS
 
 PACKAGE = Path(__file__).parents[2] / "tinysched"
 PARSES = re.compile(r"(parse|read|split|load|decode|unpack|expand|resolve|translate)(_|$)")
