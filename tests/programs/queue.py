@@ -50,6 +50,11 @@ class FullDisk(FailingDisk):
         finally:
             self.is_calm = False
 
+    @property
+    def is_refusing(self) -> bool:
+        """It refuses something, or will soon."""
+        return bool(self.full) or len(self.calls) < self._bad.stop - 1
+
     def step(self, call: str, what: str) -> None:
         if self.is_calm:
             return

@@ -259,3 +259,22 @@ def test_status_tells_what_is_going_on(queue, bob):
     bob.obey()
     status = json.loads(queue.ask(ADMIN, "status", "--json").out)
     assert (status["cores_used"], status["cores_total"]) == (3, 4)
+
+
+def test_a_task_that_ended_long_ago_is_still_listed_after_a_restart(queue, bob):
+    """Its array goes on, and the array's own record on the disk is older than the task's."""
+    queue.submit(BOB, "-c4", "--array=1-3")
+    bob.end("1_1.1")
+    queue.sleep(400)
+    queue.restart()
+    assert queue.states() == {"1_1": "COMPLETED", "1_2": "RUNNING", "1_3": "PENDING"}
+    assert queue.show("1_1")["exit_code"] == 0
+
+
+def test_a_task_that_waits_once_more_is_listed_and_counted_once(queue, bob):
+    queue.submit(BOB, "-c4", "--array=1-2")
+    bob.end("1_1.1", code=1)
+    queue.ask(BOB, "control", "requeue", "1_1")
+    assert queue.states() == {"1_1": "PENDING", "1_2": "RUNNING"}
+    status = json.loads(queue.ask(ADMIN, "status", "--json").out)
+    assert (status["jobs"]["PENDING"], status["jobs"]["RUNNING"]) == (1, 1)

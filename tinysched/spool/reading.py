@@ -62,12 +62,13 @@ def load_only(files: QueueFiles, ended_since: float) -> Loaded:
     return Loaded(jobs=jobs, tasks=tasks, last_id=last_id, quarantined=tuple(notes))
 
 
-def find(files: QueueFiles, number: int) -> tuple[Job, list[Task]] | None:
+def find(files: QueueFiles, number: int, known: Job | None = None) -> tuple[Job, list[Task]] | None:
     """Read one job by its name, with those of its tasks that have records.
 
-    A task that cannot be read is left out. Raises: SpoolError.
+    `known` spares reading the job itself. A task that cannot be read is left out. Raises:
+    SpoolError.
     """
-    job = files.newest((number, None))
+    job = files.newest((number, None)) if known is None else known
     if not isinstance(job, Job):
         return None
     tasks = []
