@@ -129,14 +129,14 @@ def whose_script_had_this_pid(private: Private) -> None:
     script = start(330)
     ticks = processes.start_ticks(script) or 0
     started = Started(pid=script, start_ticks=ticks, boot_id="b", started_at=0.0)
-    kin = Marked(Roll(private, tuple), GRANT, started)
+    kin = Marked(Roll(private, FakeClock(), tuple), GRANT, started)
     assert kin.members() == [script]
     assert kin.has(script)
     end(script)
     wait.until(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) > (ticks + 2) / 100, says="a tick")
     stranger = start(330)
     assert not kin.has(stranger)
-    roll = Roll(private, tuple)
+    roll = Roll(private, FakeClock(), tuple)
     assert Marked(roll, GRANT, started).members() == []
     assert Marked(roll, GRANT, None).members() == []
     assert processes.open_pidfd(stranger, ticks) is None

@@ -115,7 +115,7 @@ class _Foreground:
 
     def _watch_in_custody(self, ward: Ward) -> None:
         """The worker was killed; as a subreaper this process is the script's parent now."""
-        roll = Roll(self._private, tuple)
+        roll = Roll(self._private, self._clock, tuple)
         ward.take_over(self._clock, roll)
         custody, script = ward.custody, ward.script
         while custody is not None and not custody.is_over:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tinysched.errors import SpoolError
 from tinysched.host import marks, processes, tree
+from tinysched.host.clock import Clock
 from tinysched.job import environment
 from tinysched.job.model import RunId
 from tinysched.job.runs import Grant
@@ -22,7 +23,10 @@ from tinysched.spool.runs import RunDir
 
 # Where no answer of the kernel settles it, so many walks in a row must find nothing.
 EMPTY_WALKS = 3
-MOST_LISTINGS = 20
+# On a busy host somebody new is listed each time.
+MOST_LISTINGS = 3
+# To look at everybody takes long where there are many. Nobody is signalled unlooked at.
+LOOK_AFRESH_S = 0.25
 
 
 class Kin(Protocol):
@@ -78,15 +82,27 @@ class Roll:
     `workers`: those that the calling agent has forked and that live.
     """
 
-    def __init__(self, private: Private, workers: Callable[[], Collection[int]]) -> None:
+    def __init__(
+        self, private: Private, clock: Clock, workers: Callable[[], Collection[int]]
+    ) -> None:
         self._private = private
+        self._clock = clock
         self._workers = workers
         self._signs: dict[int, int | bytes] = {}
         self._living: dict[RunId, set[int]] | None = None
+        self._looked_at = -LOOK_AFRESH_S
 
     def again(self) -> None:
-        """Forgets what was seen."""
+        """Forgets what was seen a while ago; looks for who has come since."""
+        if self._clock.boottime() - self._looked_at > LOOK_AFRESH_S:
+            self.afresh()
+        elif self._signs:
+            self.look()
+
+    def afresh(self) -> None:
+        """Forgets what was seen: a pid may be another's by now."""
         self._signs, self._living = {}, None
+        self._looked_at = self._clock.boottime()
 
     def look(self) -> None:
         """Sees whoever was not seen yet.
@@ -154,6 +170,9 @@ class Marked:
 
     def is_empty(self) -> bool:
         """Only looking can tell, so look again, and closely."""
+        if self.members():
+            return False
+        self._roll.afresh()
         for _ in range(EMPTY_WALKS):
             if self.members():
                 return False

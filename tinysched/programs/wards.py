@@ -43,7 +43,7 @@ class Wards:
         self._exits = Exits()
         self._next_s = NEVER_S
         self._news: set[str] = set()
-        self._roll = Roll(private, self._workers)
+        self._roll = Roll(private, clock, self._workers)
 
     def __len__(self) -> int:
         return len(self._wards)
