@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tinysched.job.model import Elements, Ended, Granted, Job, Pending, Running, Unit
+from tinysched.job import slurmstates
+from tinysched.job.dependencies import Verdict
+from tinysched.job.model import (
+    Elements,
+    Ended,
+    Granted,
+    Hold,
+    Job,
+    Outcome,
+    Pending,
+    Running,
+    Unit,
+)
+from tinysched.job.quantities import format_memory
 from tinysched.job.ranges import Ranges
+from tinysched.job.selecting import unstarted
 from tinysched.job.snapshot import Snapshot
 from tinysched.job.standing import Standing
 from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
 
-SHORT_STATES = {
-    "PENDING": "PD",
-    "RUNNING": "R",
-    "SUSPENDED": "S",
-    "STOPPED": "ST",
-    "COMPLETING": "CG",
-    "COMPLETED": "CD",
-    "FAILED": "F",
-    "CANCELLED": "CA",
-    "TIMEOUT": "TO",
-    "NODE_FAIL": "NF",
-    "OUT_OF_MEMORY": "OOM",
-    "DEADLINE": "DL",
-}
 # What Slurm calls it; our other names are Slurm's own.
 _REASONS = {
     "AgentDown": "None",
@@ -35,6 +35,8 @@ _REASONS = {
     "Cancelled": "None",
     "WorkerLost": "NodeDown",
     "BashVersion": "None",
+    "JobRebuilt": "JobHeldUser",
+    "RecordLost": "None",
 }
 
 
@@ -42,7 +44,8 @@ _REASONS = {
 class Row:
     """A plain job or a started task (`unit`), or the waiting `tasks` of an array.
 
-    `state` is Slurm's long name, `reason` Slurm's, `words` our own. Moments: UTC, seconds.
+    `state` is Slurm's long name, `reason` Slurm's, `words` our own. `is_alone`: all other tasks of
+    the array have started, and so the last one goes by its own name. Moments: UTC, seconds.
     """
 
     job: Job
@@ -55,6 +58,7 @@ class Row:
     cores: int
     elapsed_s: float
     started_at: float | None
+    is_alone: bool = False
 
     @property
     def raw_id(self) -> int:
@@ -66,14 +70,22 @@ class Row:
         """`42`, `42_7`, `42_[1-3%2]`."""
         if self.unit is not None:
             return str(self.unit.id)
+        if not self.tasks:
+            return str(self.job.id)
+        if self.is_alone:
+            return f"{self.job.id}_{self.tasks}"
+        return f"{self.job.id}_[{self.tasks}{self.task_limit}]"
+
+    @property
+    def task_limit(self) -> str:
+        """`%2` if so many tasks of its array may run at once."""
         array = self.job.request.array
-        limit = "" if array is None or array.limit is None else f"%{array.limit}"
-        return f"{self.job.id}_[{self.tasks}{limit}]"
+        return "" if array is None or array.limit is None else f"%{array.limit}"
 
     @property
     def short_state(self) -> str:
         """`PD`, `R`."""
-        return SHORT_STATES.get(self.state, self.state[:2])
+        return slurmstates.SHORT.get(self.state, self.state[:2])
 
     @property
     def is_pending(self) -> bool:
@@ -84,6 +96,30 @@ class Row:
     def is_live(self) -> bool:
         """Its cores are taken."""
         return self.unit is not None and isinstance(self.unit.state, Granted | Running)
+
+    @property
+    def has_started(self) -> bool:
+        """It runs or ran."""
+        return self.is_live or self.started_at is not None
+
+    @property
+    def planned_at(self) -> float | None:
+        """When it started, or will; when it was cancelled if it never did. None: nobody knows."""
+        if self.unit is not None and isinstance(self.unit.state, Granted):
+            return self.unit.state.granted_at
+        if self.started_at is not None:
+            return self.started_at
+        if self.ended is not None:
+            return self.ended.ended_at
+        return self.job.request.begin_at if self.reason == "BeginTime" else None
+
+    @property
+    def tres(self) -> str:
+        """`cpu=2,mem=2000M,node=1,billing=2`."""
+        mib = self.standing.memory_mib * (self.cores if self.standing.is_memory_per_cpu else 1)
+        memory = f"mem={format_memory(mib)}," if mib else ""
+        nodes = self.job.request.nodes or 1
+        return f"cpu={self.cores},{memory}node={nodes},billing={self.cores}"
 
     @property
     def ended(self) -> Ended | None:
@@ -107,10 +143,7 @@ def of(
     """
     for job in snapshot.jobs if jobs is None else jobs:
         if isinstance(job.work, Elements):
-            if job.work.todo:
-                yield from _waiting(job, job.work, snapshot, every_task=every_task)
-            for unit in snapshot.units.get(job.id, ()):
-                yield of_unit(job, unit, snapshot)
+            yield from _array(job, job.work, snapshot, every_task=every_task)
         else:
             yield of_unit(job, job.work, snapshot)
 
@@ -120,17 +153,17 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot) -> Row:
     state = unit.state
     name, words = "None", ""
     if isinstance(state, Pending):
-        reason = snapshot.explain(job)
-        name, words = reason.name, reason.words
+        name, words = _waits(job, snapshot)
     elif isinstance(state, Ended):
         name, words = state.reason.name, state.reason.words
+        name = _ended(job, state)
     return Row(
         job=job,
         unit=unit,
         tasks=Ranges(),
         standing=snapshot.standing(job),
         state=state_name(unit),
-        reason=_REASONS.get(name, name),
+        reason=name,
         words=words,
         cores=cores_of(job, unit, snapshot.cores_total),
         elapsed_s=elapsed_s(unit, snapshot.now),
@@ -138,20 +171,65 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot) -> Row:
     )
 
 
-def _waiting(job: Job, work: Elements, snapshot: Snapshot, *, every_task: bool) -> Iterator[Row]:
+def _array(job: Job, work: Elements, snapshot: Snapshot, *, every_task: bool) -> Iterator[Row]:
+    units = snapshot.units.get(job.id, ())
+    todo = unstarted(work, units)
+    if todo:
+        name, words = _waits(job, snapshot)
+        same = _part(job, snapshot, PENDING, name, words)
+        parts = (Ranges.of((task,)) for task in todo) if every_task else (todo,)
+        is_alone = every_task or (len(todo) == 1 and bool(units))
+        for tasks in parts:
+            yield replace(same, tasks=tasks, is_alone=is_alone)
+    elif work.cancelled and not any(unit.raw_id == job.id for unit in units):
+        # What was cancelled before it started is one record of Slurm's, under the array's own name.
+        name = _waited(job, work.ended_at or snapshot.now)
+        yield _part(job, snapshot, Outcome.CANCELLED.value, name, "")
+    for unit in units:
+        yield of_unit(job, unit, snapshot)
+
+
+def _part(job: Job, snapshot: Snapshot, state: str, reason: str, words: str) -> Row:
+    return Row(
+        job=job,
+        unit=None,
+        tasks=Ranges(),
+        standing=snapshot.standing(job),
+        state=state,
+        reason=reason,
+        words=words,
+        cores=cores_wanted(job, snapshot.cores_total),
+        elapsed_s=0.0,
+        started_at=None,
+    )
+
+
+def _waits(job: Job, snapshot: Snapshot) -> tuple[str, str]:
+    """Why a job waits: Slurm's name, and our words."""
     reason = snapshot.explain(job)
-    parts = (Ranges.of((task,)) for task in work.todo) if every_task else (work.todo,)
-    standing = snapshot.standing(job)
-    for tasks in parts:
-        yield Row(
-            job=job,
-            unit=None,
-            tasks=tasks,
-            standing=standing,
-            state=PENDING,
-            reason=_REASONS.get(reason.name, reason.name),
-            words=reason.words,
-            cores=cores_wanted(job, snapshot.cores_total),
-            elapsed_s=0.0,
-            started_at=None,
-        )
+    if reason.name == "Resources" and 0 < snapshot.cores_total < job.request.cores:
+        return "PartitionConfig", reason.words
+    return _REASONS.get(reason.name, reason.name), reason.words
+
+
+def _ended(job: Job, state: Ended) -> str:
+    """Slurm's name for why a job ended as it did."""
+    if state.outcome is Outcome.CANCELLED and state.started_at is None:
+        return _waited(job, state.ended_at)
+    name = _REASONS.get(state.reason.name, state.reason.name)
+    is_killed = state.exit is not None and state.exit.signal
+    return "JobLaunchFailure" if name == "NonZeroExitCode" and is_killed else name
+
+
+def _waited(job: Job, until: float) -> str:
+    """Why a job was waiting when it was cancelled, as far as its record tells."""
+    if job.hold is not None:
+        return "JobHeldAdmin" if job.hold is Hold.ADMIN else "JobHeldUser"
+    match job.dependencies.verdict:
+        case Verdict.OPEN:
+            return "Dependency"
+        case Verdict.FAILED:
+            return "DependencyNeverSatisfied"
+        case Verdict.FULFILLED:
+            begin_at = job.request.begin_at
+            return "BeginTime" if begin_at is not None and begin_at > until else "None"

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from tinysched.host import identity
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
-from tinysched.report.slurm import rows
+from tinysched.programs.dispatch.slurm.variables import variables
+from tinysched.report.slurm import squeue as report
+from tinysched.script.slurm import squeue as script
 from tinysched.wire.channel import Channel, Message
 
 
 class Squeue:
-    """Lists the queue as Slurm does."""
+    """Lists the queue as Slurm does: what has ended is seen as long as it is kept in memory."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def answer(self, channel: Channel, message: Message) -> Answer:
         """One listing."""
-        snapshot = self._parts.outlook.snapshot(channel.peer.uid)
-        lines = [f"{row.shown_id} {row.state}" for row in rows.of(snapshot)]
-        return Answer(out="".join(f"{line}\n" for line in lines))
+        parts, uid = self._parts, channel.peer.uid
+        cluster = parts.terms().cluster
+        caller = script.Caller(
+            uid=uid,
+            variables=variables(message),
+            uid_of=identity.uid_of,
+            host=parts.place.host,
+        )
+        listing = script.read(message.many("arg"), caller)
+        site = report.Site(place=parts.place, cluster=cluster, group_of=_group_of)
+        printed = report.render(listing, parts.outlook.snapshot(uid), site)
+        return Answer(out=printed.out, err=printed.err, exit_code=printed.exit_code)
+
+
+def _group_of(uid: int) -> tuple[int, str]:
+    """Number and name of a user's primary group."""
+    gid = identity.primary_gid(uid)
+    return (uid, str(uid)) if gid is None else (gid, identity.group_name(gid))
