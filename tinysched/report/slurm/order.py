@@ -12,6 +12,7 @@ from tinysched.report.slurm.rows import Row
 
 USUAL = "P,t,-p"
 _NEVER = float("inf")
+_LAST = 2**62
 
 Key = Callable[[Row], str | float]
 
@@ -88,20 +89,26 @@ def as_kept(rows: Sequence[Row], *, newest_tasks_first: bool) -> list[Row]:
     """The order in which Slurm itself keeps them, which is that of equals.
 
     First what has a time to start, the oldest first, then what has none, the newest first. Of one
-    job that was asked for alone, the newest task is the first.
+    job that was asked for alone, what waits comes first, then the newest task.
     """
     if newest_tasks_first:
-        return sorted(rows, key=_age, reverse=True)
+        waiting = [row for row in rows if not row.has_started]
+        started = [row for row in rows if row.has_started]
+        return sorted(waiting, key=_age) + sorted(started, key=_age, reverse=True)
     timed = [row for row in rows if row.planned_at is not None]
     timeless = [row for row in rows if row.planned_at is None]
-    return sorted(timed, key=_age) + sorted(timeless, key=_age, reverse=True)
+    return sorted(timed, key=_age) + sorted(timeless, key=lambda row: (-row.job.id, _task(row)))
 
 
 def _age(row: Row) -> tuple[int, int]:
-    """Jobs by number, and what waits of an array after its started tasks."""
-    if row.unit is None:
-        return row.job.id, row.tasks.first if row.is_alone and row.tasks else 2**62
-    return row.job.id, row.unit.id.task or 0
+    return row.job.id, _task(row)
+
+
+def _task(row: Row) -> int:
+    """The tasks of an array in their order; those that share a line come last."""
+    if row.unit is not None:
+        return row.unit.id.task or 0
+    return row.tasks.first if row.is_alone and row.tasks else _LAST
 
 
 def _parsed(letters: str) -> list[tuple[str, bool]]:

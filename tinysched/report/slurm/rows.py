@@ -25,6 +25,7 @@ from tinysched.job.snapshot import Snapshot
 from tinysched.job.standing import Standing
 from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
+from tinysched.report.slurm import tasklists
 
 # What Slurm calls it; our other names are Slurm's own.
 _REASONS = {
@@ -74,7 +75,7 @@ class Row:
             return str(self.job.id)
         if self.is_alone:
             return f"{self.job.id}_{self.tasks}"
-        return f"{self.job.id}_[{self.tasks}{self.task_limit}]"
+        return f"{self.job.id}_[{tasklists.text(self.tasks)}{self.task_limit}]"
 
     @property
     def task_limit(self) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from tinysched.job.model import Exit
 from tinysched.job.quantities import format_elapsed, format_memory
+from tinysched.report.slurm import tasklists
 from tinysched.report.slurm.fields import NOT_KNOWN
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.rows import Row
 
-# Slurm's own length of a list of tasks; its column of ids has room for fewer characters.
-_LIST_LENGTH = 64
+# Room in Slurm's column of ids, unless SLURM_BITSTR_LEN is set.
 _ID_LENGTH = 31
 _WITH_REASON = frozenset({"PENDING", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE", "FAILED"})
 _MOST_PRIORITY = 2**32
@@ -53,11 +53,7 @@ class Seen:
             return NOT_KNOWN if task is None else str(task)
         if row.is_alone:
             return str(row.tasks)
-        most = _LIST_LENGTH if self.cut is None else self.cut
-        text = str(row.tasks)
-        if most and len(text) >= most:
-            text = text[: max(most - 4, 0)] + "..."[: max(most - 1, 0)]
-        return text + row.task_limit
+        return tasklists.text(row.tasks, self.cut) + row.task_limit
 
     @property
     def place_or_reason(self) -> str:

@@ -13,17 +13,7 @@ from tinysched.job.wanted import Wanted
 from tinysched.script.grammar import Option
 from tinysched.script.slurm import filters
 from tinysched.script.slurm.getopt import split
-from tinysched.script.slurm.squeue_options import SQUEUE
-
-# As Slurm's own: whoever meets it for a wrong word finds what is expected.
-USAGE = """\
-Usage: squeue [-A account] [--clusters names] [-i seconds] [--job jobid]
-              [-n name] [-o format] [-p partitions] [--qos qos]
-              [--reservation reservation] [--sort fields] [--start]
-              [--step step_id] [-t states] [-u user_name] [--usage]
-              [-L licenses] [-w nodes] [--federation] [--local] [--sibling]
-\t      [-ahjlrsv]
-"""
+from tinysched.script.slurm.squeue_options import SQUEUE, USAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +50,15 @@ class _Reader:
                 self._given[name] = rest.pop(0)
         if rest:
             raise VerbatimError(error(f"Unrecognized option: {rest[0]}"), out=USAGE)
+        self._check_pause()
         if self._has("yaml"):
             raise VerbatimError(error("--yaml is not supported: use --json"))
+
+    def _check_pause(self) -> None:
+        """Who asks again and again is the client's affair; a pause of nothing is a mistake."""
+        pause = self._given.get("iterate")
+        if pause is not None and not filters.leading_number(pause):
+            raise VerbatimError(error(f"--iterate={pause}\n"))
 
     def listing(self) -> Listing:
         """All of it."""
@@ -74,7 +71,7 @@ class _Reader:
             letters=letters,
             words=words,
             header=not self._has("noheader"),
-            is_dated=self._has("long") and not self._has("noheader"),
+            is_dated=(self._has("long") or self._has("iterate")) and not self._has("noheader"),
             every_task=self._has("array") or "SQUEUE_ARRAY" in self._caller.variables,
             every_partition=self._has("priority") or "SQUEUE_PRIORITY" in self._caller.variables,
             sort=self._text("sort"),

@@ -1,8 +1,21 @@
-"""Every option of squeue."""
+"""Every option of squeue.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
 from tinysched.script.grammar import Option
+
+# As Slurm's own: whoever meets it for a wrong word finds what is expected.
+USAGE = """\
+Usage: squeue [-A account] [--clusters names] [-i seconds] [--job jobid]
+              [-n name] [-o format] [-p partitions] [--qos qos]
+              [--reservation reservation] [--sort fields] [--start]
+              [--step step_id] [-t states] [-u user_name] [--usage]
+              [-L licenses] [-w nodes] [--federation] [--local] [--sibling]
+\t      [-ahjlrsv]
+"""
 
 SQUEUE = (
     Option("account", "A", "ACCOUNTS", "only jobs of these accounts", variable="SQUEUE_ACCOUNT"),

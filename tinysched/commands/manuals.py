@@ -1,0 +1,21 @@
+"""What Slurm's commands say of themselves besides their options."""
+
+from __future__ import annotations
+
+from tinysched.commands.manual import Manual
+from tinysched.script.slurm import squeue_options
+from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
+from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
+
+SQUEUE = Manual(
+    name="squeue",
+    usage_line="[OPTIONS]",
+    options=squeue_options.SQUEUE,
+    usage=squeue_options.USAGE,
+)
+SCANCEL = Manual(
+    name="scancel",
+    usage_line="[OPTIONS] [job_id[_array_id][.step_id]]",
+    options=SCANCEL_OPTIONS,
+    usage=SCANCEL_USAGE,
+)
