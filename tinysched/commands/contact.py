@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 UNREACHABLE = "Unable to contact slurm controller (connect failure)"
 
 
-def ask(site: Site, name: str, argv: Sequence[str], failure: str) -> client.Reply:
-    """What the dispatcher answers to one of Slurm's commands.
+def ask(
+    site: Site,
+    name: str,
+    argv: Sequence[str],
+    failure: str,
+    more: Sequence[tuple[str, bytes]] = (),
+) -> client.Reply:
+    """What the dispatcher answers to one of Slurm's commands; `more` are further fields.
 
     `failure` begins the sentence if there is none. Raises: VerbatimError.
     """
@@ -32,6 +38,7 @@ def ask(site: Site, name: str, argv: Sequence[str], failure: str) -> client.Repl
         for variable, value in posix.environ.items()
         if variable.startswith((own, b"SLURM_"))
     ]
+    fields += more
     try:
         return client.ask(site, name, fields, asking.RESTART_S)
     except NoAccessError as error:

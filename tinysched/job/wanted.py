@@ -17,7 +17,8 @@ class Wanted:
     """Every filter that was given must fit; None: it was not given.
 
     `states` are Slurm's long names. `names` are folded to lower case if `folds_names`, as squeue
-    compares them. `hosts` fit what has started.
+    compares them. `partitions` holds single names, or (`whole_partitions`, as scancel compares
+    them) all that a job names. `hosts` fit what has started.
     """
 
     selectors: tuple[Selector, ...] | None = None
@@ -26,23 +27,28 @@ class Wanted:
     names: frozenset[str] | None = None
     folds_names: bool = False
     partitions: frozenset[str] | None = None
+    whole_partitions: bool = False
     accounts: frozenset[str] | None = None
     qos: frozenset[str] | None = None
     reservations: frozenset[str] | None = None
     licenses: frozenset[str] | None = None
+    wckeys: frozenset[str] | None = None
     hosts: frozenset[str] | None = None
 
     def fits(self, job: Job, standing: Standing) -> bool:
         """Whether a job as a whole is meant; its states and tasks are looked at elsewhere."""
         request = job.request
         name = request.name.lower() if self.folds_names else request.name
+        partition = standing.partition
+        partitions = {partition} if self.whole_partitions else set(partition.split(","))
         asked = (
             (self.uids, {job.uid}),
             (self.names, {name}),
-            (self.partitions, set(standing.partition.split(","))),
+            (self.partitions, partitions),
             (self.accounts, {request.account or ""}),
             (self.qos, {request.qos or QOS}),
             (self.reservations, {request.stored.get("reservation", "")}),
+            (self.wckeys, {request.stored.get("wckey", "")}),
             (self.licenses, _licenses(request.stored.get("licenses", ""))),
         )
         return all(wanted is None or wanted & given for wanted, given in asked)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
-from tinysched.programs.dispatch.slurm import squeue
+from tinysched.programs.dispatch.slurm import scancel, squeue
 from tinysched.wire.channel import Channel, Message
 
 Verb = Callable[[Channel, Message], Answer]
@@ -14,4 +14,7 @@ Verb = Callable[[Channel, Message], Answer]
 
 def verbs(parts: Parts) -> Mapping[str, Verb]:
     """The verbs of Slurm's commands."""
-    return {"squeue": squeue.Squeue(parts).answer}
+    return {
+        "scancel": scancel.Scancel(parts).answer,
+        "squeue": squeue.Squeue(parts).answer,
+    }
