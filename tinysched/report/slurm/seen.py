@@ -15,7 +15,7 @@ from tinysched.report.slurm.rows import Row
 # Room in Slurm's column of ids, unless SLURM_BITSTR_LEN is set.
 _ID_LENGTH = 31
 _WITH_REASON = frozenset({"PENDING", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE", "FAILED"})
-_MOST_PRIORITY = 2**32
+_MOST_PRIORITY = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

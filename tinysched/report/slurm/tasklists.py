@@ -13,6 +13,7 @@ from tinysched.job.spans import is_ordered
 # Slurm's own length of a list, unless SLURM_BITSTR_LEN says otherwise.
 USUAL_LENGTH = 64
 _FEWEST_STEPS = 7
+_DOTS = 3
 
 
 def text(tasks: Ranges, cut: int | None = None) -> str:
@@ -24,8 +25,8 @@ def text(tasks: Ranges, cut: int | None = None) -> str:
     found = ""
     for piece in _pieces(tasks):
         found += f",{piece}" if found else piece
-        if most and len(found) >= most:
-            return found[: max(most - 4, 0)] + "..."[: max(most - 1, 0)]
+        if most and len(found) > most - _DOTS:
+            return found[: max(most - _DOTS - 1, 0)] + "..."[: max(most - 1, 0)]
     return found
 
 
