@@ -69,10 +69,13 @@ class _Reader:
         self._given: dict[str, str] = {**variables}
         self._flags = {name for name in _FLAGS if self._is_set(name)}
         self._state_came_as_variable = "state" in variables
+        self._is_me = False
         for option, value in found:
             self._take(option.name, value)
 
     def _take(self, name: str, value: str | None) -> None:
+        if name in ("me", "user"):
+            self._is_me = name == "me"
         if name == "me":
             self._given["user"] = str(self._caller.uid)
         elif value is None:
@@ -161,7 +164,7 @@ class _Reader:
         name = self._given.get("user")
         if name is None:
             return None
-        uid = self._caller.uid_of(name)
+        uid = self._caller.uid if self._is_me else self._caller.uid_of(name)
         if uid is None:
             raise VerbatimError(error(f"Invalid user name: {name}"))
         return frozenset({uid})
