@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tinysched.errors import RefusedError
 from tinysched.host import identity
 from tinysched.job.cancelling import Cancelling, Victim
-from tinysched.job.model import Ended, Job, Pending
+from tinysched.job.model import Ended
 from tinysched.job.queries import CancelQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
-from tinysched.job.selecting import Chosen, choose
 from tinysched.job.signals import Reach
-from tinysched.job.states import COMPLETING, PENDING, state_name
+from tinysched.job.states import COMPLETING, state_name
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import DENIED
+from tinysched.programs.dispatch.slurm.targets import Target, Targets
 from tinysched.programs.dispatch.slurm.variables import variables
-from tinysched.report.slurm import tasklists
 from tinysched.report.text import visible
 from tinysched.script.slurm import scancel as script
 from tinysched.script.slurm.scancel import error
@@ -31,29 +29,6 @@ EXIT_DENIED = 210
 EXIT_NO_STEP = 225
 _KILL = 9
 _MOST_NAMES = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """A job, a task, or tasks that wait, as it is named to people; `selector` names it to us."""
-
-    job: Job
-    selector: Selector
-    shown: str
-    is_pending: bool
-    partition: str
-
-    @property
-    def names(self) -> Iterator[str]:
-        """What a client may call it later, when some of what waits may have started."""
-        tasks = self.selector.tasks
-        if tasks is None:
-            yield str(self.job.id)
-            return
-        if self.is_pending:
-            yield f"{self.job.id}_*"
-        for task in tasks.take(_MOST_NAMES):
-            yield f"{self.job.id}_{task}"
 
 
 class Scancel:
@@ -83,7 +58,7 @@ class _Work:
 
     def __init__(self, parts: Parts, uid: int, order: Cancelling) -> None:
         self._parts = parts
-        self._books = parts.ledger.books
+        self._targets = Targets(parts, uid)
         self._uid = uid
         self._order = order
         self._said = order.complaints
@@ -117,10 +92,10 @@ class _Work:
 
     def _end_named(self, selector: Selector) -> str:
         """Why something cannot be ended; '' if it was."""
-        job = self._job(selector.number)
+        job = self._targets.job(selector.number)
         if job is None:
             return UNKNOWN
-        chosen = self._choose(job, selector)
+        chosen = self._targets.choose(job, selector)
         if not chosen:
             return UNKNOWN
         if not self._parts.rights.may_change(self._uid, job):
@@ -135,7 +110,7 @@ class _Work:
 
     def filtered(self, only: frozenset[str]) -> None:
         """Ends or signals what fits; `only`: no more than these."""
-        targets = [t for t in self._targets() if not only or not only.isdisjoint(t.names)]
+        targets = [t for t in self._meant() if not only or not only.isdisjoint(t.names)]
         if not only:
             self._complain_of_unknown()
             if self._order.is_interactive:
@@ -147,7 +122,13 @@ class _Work:
         for target in targets:
             self._treat(target)
 
-    def _treat(self, target: _Target) -> None:
+    def _meant(self) -> Iterator[Target]:
+        if not self._order.victims:
+            return self._targets.all(self._order.wanted)
+        selectors = [each.selector for each in self._order.victims if each.step is None]
+        return self._targets.among(selectors, self._order.wanted)
+
+    def _treat(self, target: Target) -> None:
         order = self._order
         if order.is_verbose:
             deed = "Terminating" if order.signal is None else f"Signal {order.signal} to"
@@ -163,50 +144,11 @@ class _Work:
             signal = _KILL if order.signal is None else order.signal
             self._fail(target, self._carry_out(target.selector, signal, order.reach), 1)
 
-    def _targets(self) -> Iterator[_Target]:
-        """Everything active that the filters mean, and the ids if there are any."""
-        victims = [victim for victim in self._order.victims if victim.step is None]
-        if not self._order.victims:
-            for number in sorted(self._books.jobs):
-                yield from self._parts_of(self._books.jobs[number], Selector(number=number))
-        seen = set[str]()
-        for victim in victims:
-            job = self._job(victim.selector.number)
-            for target in () if job is None else self._parts_of(job, victim.selector):
-                if target.shown not in seen:
-                    seen.add(target.shown)
-                    yield target
-
-    def _parts_of(self, job: Job, selector: Selector) -> Iterator[_Target]:
-        wanted, visible_jobs = self._order.wanted, self._parts.rights.visible(self._uid, [job])
-        standing = self._parts.outlook.standing(job)
-        if not visible_jobs or not wanted.fits(job, standing):
-            return
-        chosen = self._choose(job, selector)
-        states, hosts = wanted.states, wanted.hosts
-        is_here = hosts is None or self._parts.place.host in hosts
-        if chosen.todo and (states is None or PENDING in states) and hosts is None:
-            yield _waiting(job, chosen.todo, standing.partition)
-        for unit in chosen.units:
-            is_pending = isinstance(unit.state, Pending)
-            if isinstance(unit.state, Ended) or state_name(unit) == COMPLETING:
-                continue
-            if states is not None and state_name(unit) not in states:
-                continue
-            if is_here and not (is_pending and hosts is not None):
-                yield _Target(
-                    job=job,
-                    selector=_selector(job, unit.id.task),
-                    shown=str(unit.id),
-                    is_pending=is_pending,
-                    partition=standing.partition,
-                )
-
     def _complain_of_unknown(self) -> None:
         for victim in self._order.victims:
             number = victim.selector.number
-            job = self._job(number)
-            active = Ranges() if job is None else self._active(job, victim.selector)
+            job = self._targets.job(number)
+            active = Ranges() if job is None else self._targets.active_tasks(job, victim.selector)
             if victim.step is not None:
                 self._exit_code = EXIT_NO_STEP if active is None or active else 1
                 named = str(number) if active is None or active else victim.written
@@ -225,19 +167,6 @@ class _Work:
             self._complain(name, UNKNOWN)
             self._exit_code = 1
 
-    def _active(self, job: Job, selector: Selector) -> Ranges | None:
-        """Which of the tasks that were named are active; None: the plain job is."""
-        chosen = self._choose(job, selector)
-        units = [
-            unit
-            for unit in chosen.units
-            if not isinstance(unit.state, Ended) and state_name(unit) != COMPLETING
-        ]
-        if any(unit.id.task is None for unit in units):
-            return None
-        tasks = Ranges.of(unit.id.task for unit in units if unit.id.task is not None)
-        return tasks | chosen.todo
-
     # Both
 
     @property
@@ -245,20 +174,6 @@ class _Work:
         if self._order.reach is Reach.SCRIPT:
             return "batch "
         return "full " if self._order.is_full else ""
-
-    def _job(self, number: int) -> Job | None:
-        """A job by its number or that of one of its tasks, as far as the caller may know of it."""
-        job = self._books.jobs.get(number)
-        if job is None:
-            task = self._books.by_raw_id(number)
-            job = None if task is None else self._books.jobs.get(task.number)
-        if job is None or not self._parts.rights.visible(self._uid, [job]):
-            return None
-        return job
-
-    def _choose(self, job: Job, selector: Selector) -> Chosen:
-        chosen = choose(Filter(selectors=(selector,)), job, self._books.units(job.id))
-        return Chosen(units=chosen.units, todo=chosen.todo)
 
     def _carry_out(self, selector: Selector, signal: int | None, reach: Reach) -> str:
         """Why it cannot be done; '' if it was."""
@@ -271,7 +186,7 @@ class _Work:
             return refused.sentence
         return ""
 
-    def _fail(self, target: _Target, why: str, exit_code: int) -> None:
+    def _fail(self, target: Target, why: str, exit_code: int) -> None:
         if why:
             self._complain(target.shown, why)
             self._exit_code = exit_code
@@ -283,26 +198,7 @@ class _Work:
         self._said += error(f"Kill job error on job id {name}: {why}")
 
 
-def _waiting(job: Job, tasks: Ranges, partition: str) -> _Target:
-    array = job.request.array
-    limit = "" if array is None or array.limit is None else f"%{array.limit}"
-    shown = f"{job.id}_[{tasklists.text(tasks)}{limit}]"
-    if len(tasks) == 1:
-        shown = f"{job.id}_{tasks}"
-    return _Target(
-        job=job,
-        selector=Selector(number=job.id, tasks=tasks),
-        shown=shown,
-        is_pending=True,
-        partition=partition,
-    )
-
-
-def _selector(job: Job, task: int | None) -> Selector:
-    return Selector(number=job.id, tasks=None if task is None else Ranges.of((task,)))
-
-
-def _question(target: _Target) -> str:
+def _question(target: Target) -> str:
     request = target.job.request
     name, partition = visible(request.name), visible(target.partition)
     return f"Cancel job_id={target.shown} name={name} partition={partition} [y/n]? "
