@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tinysched.job import slurmstates
-from tinysched.job.dependencies import Verdict
 from tinysched.job.model import (
     Elements,
     Ended,
     Granted,
-    Hold,
     Job,
     Outcome,
     Pending,
@@ -25,20 +23,8 @@ from tinysched.job.snapshot import Snapshot
 from tinysched.job.standing import Standing
 from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
-from tinysched.report.slurm import tasklists
-
-# What Slurm calls it; our other names are Slurm's own.
-_REASONS = {
-    "AgentDown": "None",
-    "ClientGone": "None",
-    "NoDispatcher": "None",
-    "Stopping": "None",
-    "Cancelled": "None",
-    "WorkerLost": "NodeDown",
-    "BashVersion": "None",
-    "JobRebuilt": "JobHeldUser",
-    "RecordLost": "None",
-}
+from tinysched.report.slurm import reasons, tasklists
+from tinysched.report.slurm.reasons import Reasons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,22 +128,22 @@ def of(
 
     `every_task`: a row for each task that waits.
     """
+    why = Reasons(snapshot)
     for job in snapshot.jobs if jobs is None else jobs:
         if isinstance(job.work, Elements):
-            yield from _array(job, job.work, snapshot, every_task=every_task)
+            yield from _array(job, job.work, snapshot, why, every_task=every_task)
         else:
-            yield of_unit(job, job.work, snapshot)
+            yield of_unit(job, job.work, snapshot, why)
 
 
-def of_unit(job: Job, unit: Unit, snapshot: Snapshot) -> Row:
-    """The row of a plain job or a started task."""
+def of_unit(job: Job, unit: Unit, snapshot: Snapshot, why: Reasons | None = None) -> Row:
+    """The row of a plain job or a started task; `why`: where there are many of them."""
     state = unit.state
     name, words = "None", ""
     if isinstance(state, Pending):
-        name, words = _waits(job, snapshot)
+        name, words = (why or Reasons(snapshot)).waiting(job)
     elif isinstance(state, Ended):
-        name, words = state.reason.name, state.reason.words
-        name = _ended(job, state)
+        name, words = reasons.ended(job, state), state.reason.words
     return Row(
         job=job,
         unit=unit,
@@ -172,11 +158,13 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot) -> Row:
     )
 
 
-def _array(job: Job, work: Elements, snapshot: Snapshot, *, every_task: bool) -> Iterator[Row]:
+def _array(
+    job: Job, work: Elements, snapshot: Snapshot, why: Reasons, *, every_task: bool
+) -> Iterator[Row]:
     units = snapshot.units.get(job.id, ())
     todo = unstarted(work, units)
     if todo:
-        name, words = _waits(job, snapshot)
+        name, words = why.waiting(job)
         same = _part(job, snapshot, PENDING, name, words)
         parts = (Ranges.of((task,)) for task in todo) if every_task else (todo,)
         is_alone = every_task or (len(todo) == 1 and bool(units))
@@ -184,10 +172,10 @@ def _array(job: Job, work: Elements, snapshot: Snapshot, *, every_task: bool) ->
             yield replace(same, tasks=tasks, is_alone=is_alone)
     elif work.cancelled and not any(unit.raw_id == job.id for unit in units):
         # What was cancelled before it started is one record of Slurm's, under the array's own name.
-        name = _waited(job, work.ended_at or snapshot.now)
+        name = reasons.waited(job, work.ended_at or snapshot.now)
         yield _part(job, snapshot, Outcome.CANCELLED.value, name, "")
     for unit in units:
-        yield of_unit(job, unit, snapshot)
+        yield of_unit(job, unit, snapshot, why)
 
 
 def _part(job: Job, snapshot: Snapshot, state: str, reason: str, words: str) -> Row:
@@ -203,34 +191,3 @@ def _part(job: Job, snapshot: Snapshot, state: str, reason: str, words: str) -> 
         elapsed_s=0.0,
         started_at=None,
     )
-
-
-def _waits(job: Job, snapshot: Snapshot) -> tuple[str, str]:
-    """Why a job waits: Slurm's name, and our words."""
-    reason = snapshot.explain(job)
-    if reason.name == "Resources" and 0 < snapshot.cores_total < job.request.cores:
-        return "PartitionConfig", reason.words
-    return _REASONS.get(reason.name, reason.name), reason.words
-
-
-def _ended(job: Job, state: Ended) -> str:
-    """Slurm's name for why a job ended as it did."""
-    if state.outcome is Outcome.CANCELLED and state.started_at is None:
-        return _waited(job, state.ended_at)
-    name = _REASONS.get(state.reason.name, state.reason.name)
-    is_killed = state.exit is not None and state.exit.signal
-    return "JobLaunchFailure" if name == "NonZeroExitCode" and is_killed else name
-
-
-def _waited(job: Job, until: float) -> str:
-    """Why a job was waiting when it was cancelled, as far as its record tells."""
-    if job.hold is not None:
-        return "JobHeldAdmin" if job.hold is Hold.ADMIN else "JobHeldUser"
-    match job.dependencies.verdict:
-        case Verdict.OPEN:
-            return "Dependency"
-        case Verdict.FAILED:
-            return "DependencyNeverSatisfied"
-        case Verdict.FULFILLED:
-            begin_at = job.request.begin_at
-            return "BeginTime" if begin_at is not None and begin_at > until else "None"

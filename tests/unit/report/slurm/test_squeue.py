@@ -158,6 +158,20 @@ def test_what_is_larger_than_the_queue_says_so_in_slurms_word():
     assert show(known(plain(41, ntasks=8)), "%r") == "Resources\n"
 
 
+def test_whoever_is_not_first_in_its_partition_waits_for_priority():
+    behind = replace(plain(41), place=99)
+    snapshot = known(
+        behind,
+        replace(plain(42), hold=Hold.USER),
+        array(43, tasks=Ranges.span(1, 3)),
+        plain(44),
+        plain(45, partition="short"),
+    )
+    assert show(snapshot, "%i %r", sort="i") == (
+        "41 Priority\n42 Priority\n43_[1-3] Resources\n44 Priority\n45 Resources\n"
+    )
+
+
 def test_a_stopping_job_is_completing():
     job = plain(41, RUNS)
     stopping = replace(job.work, cancel=Cancel(by_uid=1000, ordered_at=MORNING))
