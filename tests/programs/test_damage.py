@@ -99,6 +99,8 @@ EXPECTED: dict[str, Cells] = {
     "logs/<any>": SCRIPT,
     "lock/global.lock": cells(REFUSES, removed=STARTS, empty=STARTS, garbage=STARTS, half=STARTS),
     "tmp/.new.<pid>.<n>": SCRIPT,
+    # Second names of records, for a backup: each start empties tmp/.
+    "tmp/frozen.<any>/<any>": {},
     # What has no fixed form: a socket, which each start makes, and files of supervisord.
     "run/ctl.sock": {},
     "run/<any>": {},

@@ -16,7 +16,7 @@ from tinysched.script.queries import VERBS
 from tinysched.site import Site
 
 DAEMON_VERBS = ("start", "stop", "restart", "status", "run", "reload")
-CTL_VERBS = ("doctor",)
+CTL_VERBS = ("doctor", "why", "history", "backup", "restore")
 AGENT_VERBS = ("status", "start", "stop", "restart", "enable", "disable")
 
 # What the value of an option is, by the word that stands for it in help.

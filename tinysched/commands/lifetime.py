@@ -22,8 +22,8 @@ STOP_S = 30.0
 COMPLAINTS = ("tinysched: error:", "tinysched: bug:", "Error: ")
 
 
-def act_as_admin(site: Site) -> None:
-    """See that whoever starts or ends the dispatcher is its admin; root becomes the admin.
+def act_as_admin(site: Site, verb: str = "start or stop the dispatcher of") -> None:
+    """See that whoever does something to the queue is its admin; root becomes the admin.
 
     Raises: RefusedError for anybody else, and when there is no root.
     """
@@ -38,7 +38,7 @@ def act_as_admin(site: Site) -> None:
         become.become(owner)
     elif me != owner:
         raise RefusedError(
-            f"cannot start or stop the dispatcher of {site.root}: only"
+            f"cannot {verb} {site.root}: only"
             f" {identity.user_name(owner)}, the queue's admin, and root can"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tinysched import __version__
-from tinysched.commands import stories, verbs
+from tinysched.commands import backups, stories, verbs
 from tinysched.commands.doctor import look, machine, places, programs, service, verdict
 from tinysched.errors import SpoolError
 from tinysched.host import identity
@@ -74,6 +74,34 @@ def history(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
     the job's own record: logs may be gone, but what was purged is forgotten.
     """
     return stories.tell(site, "history", ids, as_json=as_json)
+
+
+@cli.command(name="backup")
+@click.argument("file", metavar="FILE.tar")
+@click.pass_obj
+def back_up(site: Site, file: str) -> None:
+    """Write the queue's records into a file, while it runs.
+
+    For the admin. The file (mode 0600) holds queue/, state/ and config.yaml, as
+    they were at one moment. users/ is not in it: what jobs run is their owners'
+    own.
+    """
+    click.echo(backups.make(site, file), nl=False)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE.tar")
+@click.option("--force", is_flag=True, help="Move the jobs that are there aside.")
+@click.pass_obj
+def restore(site: Site, file: str, *, force: bool) -> None:
+    """Put back what 'tsctl backup' wrote; the dispatcher must be stopped.
+
+    For the admin. Numbers of jobs never go back. What runs now stays known and
+    goes on. A job that ran in the file goes on if its agent has it; else it ends
+    as NODE_FAIL. One that waited there can start if its owner's request is still
+    in users/, and did not run since; else it fails and says so.
+    """
+    click.echo(backups.put_back(site, file, force=force), nl=False)
 
 
 def _examine(site: Site) -> list[verdict.Verdict]:

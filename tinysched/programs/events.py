@@ -156,6 +156,7 @@ CONFIG_READ = _dispatcher(
 CONFIG_REFUSED = _dispatcher(
     "ConfigRefused", "why=%s", "config.yaml is wrong; what was in force stays"
 )
+FROZEN = _dispatcher("Frozen", "path=%s", "a backup reads what has not ended")
 DISK_REFUSED = _dispatcher("DiskRefused", "why=%s", "the disk takes no records")
 DISK_RETURNED = _dispatcher("DiskReturned", "", "the disk takes records again")
 PURGE_FAILED = _dispatcher("PurgeFailed", "why=%s", "old jobs could not be forgotten")

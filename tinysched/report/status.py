@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.text import visible
 
-
 # What helps a record that lies in quarantine.
 CURE = (
     "mend it where it lies now, then 'tsdaemon restart'; unfinished jobs come back by their owners'"

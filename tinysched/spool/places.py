@@ -140,7 +140,7 @@ PLACES = (
         None,
         _DISPATCHER,
         "as found",
-        "one such file; mend it, move it back under its old name, restart",
+        "one such file, with the name of its folder in front; tried again at each start",
     ),
     _folder("queue/legacy", _DIR, "what had not ended in a queue of the Bash version"),
     _file("queue/legacy/RESUBMIT", _OPEN, _DISPATCHER, "a line a job", "what to submit again"),

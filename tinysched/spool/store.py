@@ -19,6 +19,7 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import IdCounter, after, read_last
 from tinysched.spool.disk import DISK, Disk
 from tinysched.spool.endedlog import EndedLog, Index, Key
+from tinysched.spool.freezing import freeze
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
 from tinysched.spool.publishing import Publisher
@@ -178,6 +179,13 @@ class Store:
         mine = sorted(key for key in keys if key[0] == array.id and key[1] is not None)
         found = [self._files.newest(key) for key in mine]
         return [record.of(array) for record in found if isinstance(record, TaskRecord)]
+
+    def freeze(self) -> tuple[str, int]:
+        """A directory with second names for all that has not ended, and the highest id.
+
+        Raises: SpoolError.
+        """
+        return freeze(self._files, self._temps), self._counter.last
 
     def never_accepted(self, number: int) -> None:
         """A script without a record is nobody's: it goes."""

@@ -17,7 +17,7 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, cannot
 from tinysched.spool.locks import GLOBAL_LOCK, is_locked, pid_in
-from tinysched.spool.places import ANYBODY, Place, place_of
+from tinysched.spool.places import UNTENDED, Place, place_of
 
 ROOT = Place(path="", mode=tree.ROOT_MODE, writer="admin", form="", what="the root")
 _OWN = re.compile(r"users/u([0-9]+)/")
@@ -115,7 +115,7 @@ def _below(root: str, folder: str, closed: list[str]) -> Iterator[Found]:
         place = _place(path)
         yield _found(path, place, facts)
         # What strangers put into a directory of their own is nobody's business.
-        if stat.S_ISDIR(facts.st_mode) and place is not None and place.writer != ANYBODY:
+        if stat.S_ISDIR(facts.st_mode) and place is not None and place.writer not in UNTENDED:
             yield from _below(root, path, closed)
 
 

@@ -204,8 +204,7 @@ def _quarantine(service: Service) -> Verdict:
     return warn(
         what,
         f"could not be read, or was put right: {', '.join(named)}{more}",
-        "'tsdaemon status' tells why; mend it, move it back under its old name, 'tsdaemon restart';"
-        " or remove it",
+        "'tsdaemon status' tells why; mend it where it lies now, 'tsdaemon restart'; or remove it",
     )
 
 

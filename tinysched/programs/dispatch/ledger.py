@@ -281,6 +281,10 @@ class Ledger:
         """The tasks of an array that have a record, where that of the array itself is lost."""
         return self._store.tasks_of(array)
 
+    def freeze(self) -> tuple[str, int]:
+        """What a backup reads: a directory of second names, and the highest number."""
+        return self._store.freeze()
+
     def script(self, number: int) -> bytes | None:
         """The queue's copy of a script."""
         return self._store.read_script(number)
