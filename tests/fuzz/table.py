@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from tinysched.errors import (
     WireError,
 )
 from tinysched.host import crontab, limits, surroundings
-from tinysched.job import dependencies, filenames, moments, quantities, signals, spans
+from tinysched.job import dependencies, filenames, moments, quantities, signals, spans, steps
 from tinysched.job.model import Exit, JobId, Outcome, RunId
 from tinysched.job.ranges import Ranges
 from tinysched.report import tsout
@@ -38,7 +39,7 @@ from tinysched.script import (
     submission,
     values,
 )
-from tinysched.script.slurm import getopt
+from tinysched.script.slurm import getopt, hostlist, sbatch, scancel, squeue
 from tinysched.spool import (
     attempts,
     counter,
@@ -61,13 +62,15 @@ NAMES = filenames.Names(id=JobId(number=42, task=7), raw_id=49, name="x", user="
 NOW = 1_800_000_000.0
 
 
-def a_submission(content: bytes, _place: str) -> object:
+def a_submission(
+    content: bytes, _place: str, read: Callable[..., object] = submission.read
+) -> object:
     """Command line, variables and script in one text."""
     line, _, rest = content.partition(b"\1")
     variables, _, script = rest.partition(b"\1")
     pairs = (pair.partition("=") for pair in _decoded(variables).split("\0"))
     given = {f"SBATCH_{name}": value for name, _, value in pairs}
-    return submission.read(_decoded(line).split("\0"), given, "/w", script, SETTINGS)
+    return read(_decoded(line).split("\0"), given, "/w", script, SETTINGS)
 
 
 def _decoded(content: bytes) -> str:
@@ -105,6 +108,14 @@ JOBS = tuple(
 UNITS = tuple(part(f"job-{kind}.meta", "unit") for kind in ("pending", "running", "ended"))
 BASH = b"job_id=5\nname=\"test pi\"\nuser=bob\nstate=COMPLETED\nexport X='y z' # c\n"
 
+SUBMISSIONS = (
+    b"-c4\0job.sh\0a\1TIMELIMIT=5\0ARRAY_INX=1-3\1#!/bin/sh\n#SBATCH -o %j.out\ntrue\n",
+    b"--wrap=true\0--export=ALL,A=1\1\1#!/bin/sh\ntrue",
+)
+STEPS = (b"0 tasks=2 cores=1 from=1.5 pids=5,6 to=2.5 exit=0:0 cpu=1 system=1 peak_kib=9 name=x y",)
+CANCELLER = scancel.Caller(uid=1002, variables={}, uid_of=lambda _name: None)
+CALLER = squeue.Caller(uid=1002, variables={}, uid_of=lambda _name: None, host="n")
+
 PARSERS: dict[str, Parser] = {
     "commands/shellnotice.py Shell.read": Parser(
         read=raw(shellnotice.Shell.read), errors=(ValueError,), seeds=(SHELL,)
@@ -112,7 +123,7 @@ PARSERS: dict[str, Parser] = {
     "config.py parse": Parser(
         read=text(config.parse),
         errors=(ConfigError,),
-        longest=2000,  # only the admin writes it, and yaml takes its time for what is nested
+        longest=1000,  # only the admin writes it, and yaml takes its time for what is nested
         seeds=(
             b"cpus: 4\nkill_wait_s: 0.5\nadmins: [bob, 1001]\nprivacy: private\n",
             b"cpu_fraction: 0.5\nlog_level: debug\npurge_age_days: null\n",
@@ -182,6 +193,13 @@ PARSERS: dict[str, Parser] = {
     "job/spans.py parse_spans": Parser(
         read=text(spans.parse_spans), errors=(ValueError,), seeds=RANGES
     ),
+    "job/steps.py Process.parse": Parser(
+        read=text(steps.Process.parse), errors=(ValueError,), seeds=(b"4711:123456",)
+    ),
+    "job/steps.py read": Parser(read=text(steps.read), errors=(ValueError,), seeds=STEPS),
+    "job/steps.py read_all": Parser(
+        read=text(lambda found: steps.read_all(found.split("\n"))), seeds=STEPS
+    ),
     "partitions.py read": Parser(
         read=raw(lambda content: partitions.read(json.loads(content))),
         errors=(ValueError, RecursionError),  # of json, not of ours
@@ -246,6 +264,22 @@ PARSERS: dict[str, Parser] = {
     "script/jobnames.py selectors": Parser(
         read=text(jobnames.selectors), errors=(ValueError,), seeds=(b"42,43_7,44_[2-4,9]",)
     ),
+    "script/slurm/hostlist.py expand": Parser(
+        read=text(hostlist.expand), errors=(ValueError,), seeds=(b"n[01-03,7],m", b"localhost")
+    ),
+    "script/slurm/sbatch.py read": Parser(
+        read=partial(a_submission, read=sbatch.read), errors=(VerbatimError,), seeds=SUBMISSIONS
+    ),
+    "script/slurm/scancel.py read": Parser(
+        read=words(lambda argv: scancel.read(argv, CANCELLER)),
+        errors=(VerbatimError,),
+        seeds=(b"-s\0USR1\00042\00043_[1-3]", b"-u\0bob\0--me", b"-b\0-t\0PD\0-n\0x"),
+    ),
+    "script/slurm/squeue.py read": Parser(
+        read=words(lambda argv: squeue.read(argv, CALLER)),
+        errors=(VerbatimError,),
+        seeds=(b"-u\0bob\0-t\0PD,R\0-o\0%i %j", b"-hr\0-j1_2", b"--me\0-l\0-S\0-p"),
+    ),
     "script/slurm/getopt.py split": Parser(
         read=words(lambda argv: getopt.split(options.TSBATCH, argv, "sbatch", exit_code=255)),
         errors=(VerbatimError,),
@@ -259,10 +293,7 @@ PARSERS: dict[str, Parser] = {
     "script/submission.py read": Parser(
         read=a_submission,
         errors=(ScriptError, UsageError),
-        seeds=(
-            b"-c4\0job.sh\0a\1TIMELIMIT=5\0ARRAY_INX=1-3\1#!/bin/sh\n#SBATCH -o %j.out\ntrue\n",
-            b"--wrap=true\0--export=ALL,A=1\1\1#!/bin/sh\ntrue",
-        ),
+        seeds=SUBMISSIONS,
     ),
     "script/submission.py read_foreground": Parser(
         read=words(lambda argv: submission.read_foreground(argv, "/w")),
