@@ -70,7 +70,8 @@ def test_a_pending_job():
 
 
 def test_other_jobs():
-    assert job("job-granted.meta").work.state == Granted(granted_at=1800000002.0, cores=8)
+    granted = Granted(granted_at=1800000002.0, cores=8, boot_id="b0-07")
+    assert job("job-granted.meta").work.state == granted
     running = job("job-running.meta").work
     assert running.state == Running(
         granted_at=1800000002.0,
