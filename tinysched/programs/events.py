@@ -212,6 +212,9 @@ NOT_ADOPTED = _agent("NotAdopted", "job=%s attempt=%d why=%s", "it was found, an
 NOT_RESTATED = _agent(
     "NotRestated", "why=%s", "the dispatcher lost a record, and what was submitted is unreadable"
 )
+GRANT_LOST = _agent(
+    "GrantLost", "job=%s attempt=%d why=%s", "what was granted is unreadable; it is watched anyway"
+)
 REQUEST_UNREADABLE = _agent(
     "RequestUnreadable", "job=%s attempt=%d why=%s", "what was submitted cannot be read any more"
 )

@@ -13,6 +13,7 @@ from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
+from tinysched.programs import salvaging
 from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
@@ -68,10 +69,12 @@ class Ward:
         Raises: SpoolError if it cannot be read.
         """
         if self.started is None:
-            self.started = self.dir.started()
+            self.started = salvaging.started_of(self.dir)
         if self.ending is None:
-            self.ending = self.dir.ending()
-            self.lingering = self.dir.lingering()
+            self.ending = salvaging.ending_of(self.dir)
+        if self.ending is None:
+            with contextlib.suppress(SpoolError):  # nothing depends on it
+                self.lingering = self.dir.lingering()
 
     def reach(self) -> bool:
         """Opens a line to an adopted worker; its end is the worker's. False: nobody answers."""

@@ -10,13 +10,14 @@ from tinysched.host.clock import Clock
 from tinysched.job.model import RunId
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.signals import Reach
-from tinysched.programs import events
+from tinysched.programs import events, salvaging
 from tinysched.programs.exits import Exits
 from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.private import Private
+from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 
@@ -154,21 +155,34 @@ class Wards:
                 LOG.error(events.NOT_ADOPTED, run.job, run.attempt, error.sentence)
 
     def _adopt(self, found: RunDir) -> None:
-        grant = found.grant()
+        grant = self._grant(found)
         if grant is None:
             if not found.worker_alive() and not found.job_alive():
                 found.forget()
             return
+        assignment = None
         try:
             assignment = self._launchpad.assignment(grant)
         except TinyschedError as error:
             facts = (grant.run.job, grant.run.attempt, error.sentence)
             LOG.warning(events.REQUEST_UNREADABLE, *facts)
-            assignment = None
         LOG.info(events.ADOPTED, grant.run.job, grant.run.attempt)
         ward = Ward(found, grant, assignment)
         ward.look()
         self._wards[found.run] = ward
+
+    def _grant(self, found: RunDir) -> Grant | None:
+        """What was granted, as far as can be read; None: the claim was not completed."""
+        try:
+            grant = found.grant()
+        except SpoolError as error:
+            if is_own_fault(error):
+                raise
+            LOG.error(events.GRANT_LOST, found.run.job, found.run.attempt, error.sentence)
+            return salvaging.grant_of(self._private, found.run)
+        if grant is None and (found.start_noted_at or found.end_noted_at):
+            return salvaging.grant_of(self._private, found.run)
+        return grant
 
     # Tending
 

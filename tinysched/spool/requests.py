@@ -72,10 +72,10 @@ def _text(folder: Folder, name: str, uid: int) -> str:
 
 
 def _words(folder: Folder, name: str, uid: int) -> list[bytes]:
-    """NUL after each word; the last may lack it."""
-    words = _bytes(folder, name, uid).split(b"\0")
-    if not words[-1]:
-        words.pop()
+    """NUL after each word; a file that lacks the last one is not whole."""
+    *words, rest = _bytes(folder, name, uid).split(b"\0")
+    if rest:
+        raise SpoolError(f"cannot read {folder.where(name)}: it ends within a word")
     return words
 
 

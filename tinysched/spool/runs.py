@@ -19,6 +19,7 @@ from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
+from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
     Started,
@@ -194,6 +195,21 @@ class RunDir:
             staged = folder.stage(write_lingering(names), tree.CLOSED_FILE_MODE)
             folder.take(tree.LINGERING, folder, staged)
 
+    @property
+    def start_noted_at(self) -> float:
+        """When its start was written down (UTC, seconds); 0.0: it was not."""
+        return self._written_at(tree.STARTED)
+
+    @property
+    def end_noted_at(self) -> float:
+        """When its end was written down (UTC, seconds); 0.0: it was not."""
+        return self._written_at(tree.EXIT)
+
+    def _written_at(self, name: str) -> float:
+        with self._open() as folder:
+            status = None if folder is None else folder.status(name)
+        return 0.0 if status is None else status.st_mtime
+
     def lingering(self) -> tuple[str, ...]:
         """What has outlived KILL, as written down last.
 
@@ -210,7 +226,7 @@ class RunDir:
         with self._there() as folder:
             if folder.status(tree.EXIT) is not None:
                 return
-            fd = folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
+            fd = _kept(folder)
             try:
                 _overwrite(folder, fd, write_ending(ending))
             except OSError as error:
@@ -246,7 +262,12 @@ class RunDir:
 
     def _is_locked(self, name: str) -> bool:
         with self._open() as folder:
-            return folder is not None and is_locked(folder, name)
+            try:
+                return folder is not None and is_locked(folder, name)
+            except SpoolError as error:
+                if is_own_fault(error):
+                    raise
+                return False  # whatever lies there, nobody can be seen to hold it
 
     @contextmanager
     def _open(self) -> Iterator[Folder | None]:
@@ -280,6 +301,16 @@ def _lock(folder: Folder, name: str) -> int:
         raise cannot("lock", folder.where(name), error) from error
     folder.disk.close(fd)
     return -1
+
+
+def _kept(folder: Folder) -> int:
+    """What was reserved; or, where something else lies there, a new file in its place."""
+    try:
+        return folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
+    except SpoolError as error:
+        if is_own_fault(error) or not folder.drop_folder(tree.EXIT_RESERVED):
+            raise
+    return folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
 
 
 def _overwrite(folder: Folder, fd: int, content: bytes) -> None:
