@@ -71,6 +71,7 @@ class Desk:
             "purge": self._purge,
             "status": self._status,
             "reload": self._read_config,
+            "freeze": self._freeze,
             **slurm.verbs(
                 Parts(
                     ledger=ledger,
@@ -230,6 +231,12 @@ class Desk:
     def _read_config(self, channel: Channel, _message: Message) -> Answer:
         self._rights.check_admin(channel.peer.uid, "reload the configuration")
         return Answer(out=self._reload())
+
+    def _freeze(self, channel: Channel, _message: Message) -> Answer:
+        self._rights.check_admin(channel.peer.uid, "back up the queue")
+        path, last_id = self._ledger.freeze()
+        LOG.info(events.FROZEN, path)
+        return Answer(more=(("path", encode(path)), ("last_id", b"%d" % last_id)))
 
 
 def _refusal(message: Message, error: TinyschedError) -> Answer:
