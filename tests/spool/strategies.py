@@ -20,6 +20,7 @@ from tinysched.job.model import (
     Reason,
     RunId,
     Running,
+    Step,
     Task,
     Unit,
 )
@@ -41,6 +42,33 @@ ranges = st.lists(indices, max_size=8).map(Ranges.of) | st.builds(
 )  # fmt: skip
 exits = st.builds(Exit, code=st.integers(0, 255), signal=st.integers(0, 64))
 survivors = st.lists(words, max_size=4).map(tuple)
+# A step is written to the thousandth of a second, its name as far as it can be printed.
+moments = st.integers(0, 10**12).map(lambda thousandths: thousandths / 1000)
+printable = st.text(st.characters(categories=["L", "N", "P"]), max_size=12)
+steps = st.lists(
+    st.builds(
+        Step,
+        number=st.integers(0, 10**6),
+        name=printable,
+        tasks=counts,
+        cores=counts,
+        started_at=moments,
+    )
+    | st.builds(
+        Step,
+        number=st.integers(0, 10**6),
+        name=printable,
+        tasks=counts,
+        cores=counts,
+        started_at=moments,
+        ended_at=moments,
+        exit=exits,
+        cpu_s=moments,
+        system_s=moments,
+        peak_memory_kib=counts,
+    ),
+    max_size=3,
+).map(tuple)
 
 
 def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
@@ -73,6 +101,7 @@ states = st.one_of(
         survivors=survivors,
         output=words,
         error=words,
+        steps=steps,
     ),
 )
 
@@ -135,6 +164,7 @@ requests = st.builds(
     dependency=maybe(dependencies),
     kill_on_invalid_dependency=st.booleans(),
     nice=st.integers(-(2**31), 2**31),
+    overcommit=st.booleans(),
     stored=st.dictionaries(words, words, max_size=2),
     arguments=st.lists(words, max_size=3).map(tuple),
 )
@@ -240,4 +270,5 @@ def endings() -> st.SearchStrategy[Ending]:
         output=long_words,
         error=long_words,
         words=long_words,
+        steps=steps,
     )

@@ -99,6 +99,7 @@ def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
         survivors=ending.survivors,
         output=ending.output,
         error=ending.error,
+        steps=ending.steps,
     )
     return replace(unit, state=final, history=_end_told(unit, final, ending, limit_s))
 

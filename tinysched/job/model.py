@@ -109,6 +109,23 @@ class Exit:
         return cls(code=_digits(code), signal=_digits(signal))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What srun started in a run (job/steps.py); `system_s` of `cpu_s` were in the kernel."""
+
+    number: int
+    name: str
+    tasks: int
+    cores: int
+    started_at: float
+    ended_at: float | None = None
+    exit: Exit | None = None
+    cpu_s: float = 0.0
+    system_s: float = 0.0
+    peak_memory_kib: int = 0
+    pids: tuple[int, ...] = ()
+
+
 class Outcome(Enum):
     """The final states, under Slurm's names."""
 
@@ -189,6 +206,7 @@ class Ended:
     survivors: tuple[str, ...] = ()
     output: str = ""
     error: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 State = Pending | Granted | Running | Ended

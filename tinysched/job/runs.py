@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tinysched.job.model import Exit, RunId
+from tinysched.job.model import Exit, RunId, Step
 
 
 class Cause(Enum):
@@ -37,6 +37,7 @@ class Ending:
     output: str = ""
     error: str = ""
     words: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError
-from tinysched.job.model import Exit, JobId, RunId
+from tinysched.job import steps
+from tinysched.job.model import Exit, JobId, RunId, Step
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.spool.decoding import Fields, parse, render
 from tinysched.spool.tree import read_run_name
 
 RUN_FORMAT = 1
-EXIT_SIZE = 4096
+EXIT_SIZE = 16384
 _LONGEST_WORDS = 500
 
 
@@ -138,7 +139,7 @@ def read_lingering(raw: bytes, where: str) -> tuple[str, ...]:
 def write_ending(ending: Ending) -> bytes:
     """An exit record as JSON of at most EXIT_SIZE bytes: so much was reserved before the start.
 
-    If need be it names fewer survivors, uses fewer words, and names no files.
+    If need be it names fewer survivors, uses fewer words, and names no files and steps.
     """
     survivors = ending.survivors
     content = _ending(ending)
@@ -149,7 +150,7 @@ def write_ending(ending: Ending) -> bytes:
     if len(content) <= EXIT_SIZE:
         return content
     words = ending.words.encode("ascii", "replace").decode("ascii")[:_LONGEST_WORDS]
-    return _ending(replace(ending, survivors=(), words=words, output="", error=""))
+    return _ending(replace(ending, survivors=(), words=words, output="", error="", steps=()))
 
 
 def _ending(ending: Ending) -> bytes:
@@ -167,6 +168,7 @@ def _ending(ending: Ending) -> bytes:
             "output": ending.output,
             "error": ending.error,
             "words": ending.words,
+            **write_steps(ending.steps),
         }
     )
 
@@ -189,7 +191,21 @@ def read_ending(raw: bytes, where: str) -> Ending:
         output=fields.text("output"),
         error=fields.text("error"),
         words=fields.text("words"),
+        steps=read_steps(fields),
     )
+
+
+def write_steps(kept: tuple[Step, ...]) -> dict[str, object]:
+    """The steps of a run as fields; one without steps has none."""
+    return {"steps": [steps.write(step) for step in kept]} if kept else {}
+
+
+def read_steps(fields: Fields) -> tuple[Step, ...]:
+    """The steps in a record's fields; what makes no sense among them is left out.
+
+    Raises: SpoolError.
+    """
+    return steps.read_all(fields.texts("steps")) if fields.present("steps") else ()
 
 
 def write_exit(exit_: Exit | None) -> dict[str, object] | None:

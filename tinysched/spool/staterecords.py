@@ -16,7 +16,7 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.spool.decoding import Fields
-from tinysched.spool.runrecords import read_exit, write_exit
+from tinysched.spool.runrecords import read_exit, read_steps, write_exit, write_steps
 
 _PENDING = "pending"
 _GRANTED = "granted"
@@ -161,6 +161,7 @@ def _write_ended(state: Ended) -> dict[str, object]:
         "survivors": list(state.survivors),
         "output": state.output,
         "error": state.error,
+        **write_steps(state.steps),
     }
 
 
@@ -206,4 +207,5 @@ def _read_ended(fields: Fields) -> Ended:
         survivors=fields.texts("survivors"),
         output=fields.text("output"),
         error=fields.text("error"),
+        steps=read_steps(fields),
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
+from tinysched.job import steps
 from tinysched.job.model import Exit, RunId
 from tinysched.job.runs import Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
@@ -166,6 +167,7 @@ def ending_fields(ending: Ending) -> Fields:
     if ending.started_at is not None:
         fields.append(("started_at", ending.started_at))
     fields += [("survivor", survivor) for survivor in ending.survivors]
+    fields += [("step", steps.write(step)) for step in ending.steps]
     return _encode(fields)
 
 
@@ -188,6 +190,7 @@ def read_ending(message: Message) -> Ending:
             output=message.text("output", "")[:LONGEST_PATH],
             error=message.text("error", "")[:LONGEST_PATH],
             words=message.text("words", "")[:LONGEST_WORDS],
+            steps=steps.read_all(message.many("step")),
         )
     except ValueError as error:
         raise WireError(f"cannot read 'ended': {error}") from None
