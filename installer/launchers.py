@@ -30,7 +30,7 @@ COMMANDS = {
     "tiny_sched_daemon.sh": "tsdaemon",
 }
 # Commands under Slurm's names, which behave as Slurm's; on PATH only by choice.
-SLURM_NAMES = {"sbatch": "tsbatch", "squeue": "squeue", "scancel": "scancel"}
+SLURM_NAMES = {"sbatch": "sbatch", "squeue": "squeue", "scancel": "scancel"}
 DOOR = "tinysched"
 ENV = "tiny_sched_env.sh"
 SLURM_DIR = "slurm"

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from tinysched.commands.manual import Manual
-from tinysched.script.slurm import squeue_options
+from tinysched.script.slurm import sbatch_options, squeue_options
+from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
 from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
 
+SBATCH = Manual(
+    name="sbatch",
+    usage_line="[OPTIONS(0)...] [ : [OPTIONS(N)...]] script(0) [args(0)...]",
+    options=sbatch_options.SBATCH,
+    usage=sbatch_options.USAGE,
+    exit_code=EXIT_SYNTAX,
+)
 SQUEUE = Manual(
     name="squeue",
     usage_line="[OPTIONS]",

@@ -48,8 +48,9 @@ class Request:
     for all memory. `limit_s` None is no limit. `exclusive` asks for every core that the queue has.
     `foreground` jobs are run by their own client (run_job.sh). `joined`: stderr goes where stdout
     goes unless `error` says otherwise. `command` is the path of the script (None: there is none).
-    `nice` is taken off its priority. `begin_at`, `deadline_at`: UTC, seconds. `stored`: options
-    that are kept and shown and have no effect, by their long names.
+    `overcommit`: one core a host will do for all tasks. `nice` is taken off its priority.
+    `begin_at`, `deadline_at`: UTC, seconds. `stored`: options that are kept and shown and have no
+    effect, by their long names.
     """
 
     name: str
@@ -86,12 +87,15 @@ class Request:
     dependency: Dependencies | None = None
     kill_on_invalid_dependency: bool = False
     nice: int = 0
+    overcommit: bool = False
     stored: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def cores(self) -> int:
         """Cores one task of the job takes (an exclusive job takes all: the dispatcher knows)."""
+        if self.overcommit:
+            return (self.nodes or 1) * (self.cpus_per_task or 1)
         return self.tasks * (self.cpus_per_task or 1)
 
     @property

@@ -14,6 +14,7 @@ from tinysched.job import environment, filenames
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
+from tinysched.script.slurm import sbatch
 from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.spool.requests import StoredRequest
@@ -135,6 +136,5 @@ class Registry:
             return submission.read_foreground(list(stored.argv), stored.cwd).request
         script = self._private.script(stored.token)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
-        return submission.read(
-            list(stored.argv), stored.variables, stored.cwd, script, settings
-        ).request
+        read = sbatch.read if stored.command == sbatch.COMMAND else submission.read
+        return read(list(stored.argv), stored.variables, stored.cwd, script, settings).request

@@ -91,6 +91,12 @@ def read(script: bytes, name: str) -> Directives:
     return Directives(lines=tuple(_directives(script, name, marked)), warnings=tuple(warnings))
 
 
+def head(script: bytes) -> bytes:
+    """The part of a script above its first command."""
+    command = _COMMAND.search(script)
+    return script[: command.start()] if command else script
+
+
 def _ignored(script: bytes, name: str, found: Iterable[re.Match[bytes]], why: str) -> Iterator[str]:
     """One sentence about all the lines found, which names the first few."""
     places = [match.start() for match in found]

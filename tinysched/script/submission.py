@@ -50,13 +50,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A request, what to tell its user about it, and how they want to be answered."""
+    """A request, what to tell its user about it, and how they want to be answered.
+
+    `wait`: only once the job has ended.
+    """
 
     request: Request
     warnings: tuple[str, ...] = ()
     parsable: bool = False
     quiet: bool = False
     test_only: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

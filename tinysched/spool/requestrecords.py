@@ -118,7 +118,7 @@ def read_dependencies(fields: Fields) -> Dependencies:
         edges = tuple(_read_edge(edge) for edge in fields.lists("dependencies"))
     except ValueError as error:
         raise fields.wrong("dependencies", f"is no list of conditions: {error}") from error
-    return Dependencies(edges=edges, any_will_do=any_will_do)
+    return Dependencies(edges=edges, any_will_do=any_will_do and bool(edges))
 
 
 def _read_edge(values: list[object]) -> Edge:

@@ -59,7 +59,7 @@ class Desk:
         self._rights = Rights(terms)
         self.outlook = Outlook(ledger.books, agents, self._rights, clock, terms)
         self._changes = Changes(ledger, agents, self._rights, clock, terms)
-        self._intake = Intake(ledger, agents, self.outlook, clock, terms)
+        self._intake = Intake(ledger, agents, self.outlook, clock, terms, self._rights.is_admin)
         self._place = Place(host=cores.short_hostname(), utc_offset_s=clock.utc_offset_s)
         self._verbs: Mapping[str, Callable[[Channel, Message], Answer]] = {
             "submit": self._intake.submit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from tinysched.errors import RefusedError, WireError
+from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import identity
 from tinysched.host.clock import Clock
 from tinysched.host.cores import short_hostname
@@ -17,12 +17,14 @@ from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
+from tinysched.programs.dispatch.slurm.sbatch import Sbatch
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
+from tinysched.script.slurm import sbatch as slurm
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
-COMMANDS = ("tsbatch", "run_job")
+COMMANDS = ("tsbatch", "run_job", slurm.COMMAND)
 
 
 class Intake:
@@ -35,7 +37,9 @@ class Intake:
         outlook: Outlook,
         clock: Clock,
         terms: Callable[[], Terms],
+        is_admin: Callable[[int], bool],
     ) -> None:
+        self._sbatch = Sbatch(ledger, outlook, clock, terms, is_admin)
         self._ledger = ledger
         self._books = ledger.books
         self._agents = agents
@@ -44,12 +48,19 @@ class Intake:
         self._terms = terms
 
     def submit(self, channel: Channel, message: Message) -> Answer:
-        """Answers tsbatch, and seats a foreground client.
+        """Answers tsbatch and sbatch, and seats a foreground client.
 
         Raises: TinyschedError with the refusal.
         """
-        uid = channel.peer.uid
-        token = message.text("token")
+        try:
+            return self._submit(channel, message)
+        except TinyschedError as error:
+            if message.text("command") != slurm.COMMAND:
+                raise
+            raise self._sbatch.in_its_words(error) from error
+
+    def _submit(self, channel: Channel, message: Message) -> Answer:
+        uid, token = channel.peer.uid, message.text("token")
         if not submissions.TOKEN.fullmatch(token):
             raise WireError("cannot accept a job: its token is none of ours")
         command = message.text("command")
@@ -58,12 +69,18 @@ class Intake:
         self._check_size(message)
         known = self._books.by_token(uid, token)
         read = submissions.read(command, message, self._terms(), self._clock)
+        is_slurms = command == slurm.COMMAND
         if known is None:
+            job = self._job(0, uid, token, read.request)
+            if is_slurms:
+                self._sbatch.check(job, read)
             if read.test_only:
-                return self._test_only(read, command)
+                return self._sbatch.tested(job, read) if is_slurms else self._test_only(read)
             known = self._accept(uid, token, read, message.raw("script", b""))
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
+        if is_slurms:
+            return self._sbatch.accepted(known, read)
         return self._accepted(known, read, command)
 
     def _check_size(self, message: Message) -> None:
@@ -88,13 +105,17 @@ class Intake:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
         request = submissions.kept(read.request)
         self._check_array(request)
-        number, now = self._ledger.new_id(), self._clock.wall()
-        job = submissions.new_job(number, uid, identity.user_name(uid), token, request, now)
+        number = self._ledger.new_id()
+        job = self._job(number, uid, token, request)
         self._ledger.accept(job, script)
         tasks = 0 if request.array is None else len(request.array.tasks)
         facts = (number, job.user, request.cores, request.limit_s, tasks, request.held)
         LOG.info(events.SUBMITTED, *facts)
         return self._books.jobs[number]
+
+    def _job(self, number: int, uid: int, token: str, request: Request) -> Job:
+        now = self._clock.wall()
+        return submissions.new_job(number, uid, identity.user_name(uid), token, request, now)
 
     def _check_array(self, request: Request) -> None:
         """Raises: RefusedError for an array in so many pieces that all others would pay for it."""
@@ -116,7 +137,7 @@ class Intake:
             more=(("id", str(job.id).encode()), ("waits", encode(waits))),
         )
 
-    def _test_only(self, read: submission.Submission, command: str) -> Answer:
+    def _test_only(self, read: submission.Submission) -> Answer:
         request, total = read.request, self._books.cores_total
         self._check_fits(request)
         free = self._books.cores_free
@@ -124,7 +145,7 @@ class Intake:
             "now" if free >= request.cores else f"when {request.cores - free} more cores are free"
         )
         words = f"would start {when}, using {request.cores} of {total} cores on {short_hostname()}"
-        return Answer(err=f"{command}: {words}\n")
+        return Answer(err=f"tsbatch: {words}\n")
 
     def _check_fits(self, request: Request) -> None:
         total = self._books.cores_total

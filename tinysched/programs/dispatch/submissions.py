@@ -12,6 +12,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
+from tinysched.script.slurm import sbatch
 from tinysched.wire.channel import Message
 
 TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -35,7 +36,12 @@ def read(
         now=clock.wall() if at is None else at,
         offset_s=clock.utc_offset_s,
     )
-    return submission.read(argv, variables, cwd, message.raw("script", b""), settings)
+    script = message.raw("script", b"")
+    if command == sbatch.COMMAND:
+        found = sbatch.read(argv, variables, cwd, script, settings)
+        path = message.text("path", "") or None
+        return replace(found, request=replace(found.request, command=path))
+    return submission.read(argv, variables, cwd, script, settings)
 
 
 def kept(request: Request) -> Request:

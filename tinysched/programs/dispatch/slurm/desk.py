@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
-from tinysched.programs.dispatch.slurm import scancel, squeue
+from tinysched.programs.dispatch.slurm import endings, scancel, squeue
 from tinysched.wire.channel import Channel, Message
 
 Verb = Callable[[Channel, Message], Answer]
@@ -15,6 +15,7 @@ Verb = Callable[[Channel, Message], Answer]
 def verbs(parts: Parts) -> Mapping[str, Verb]:
     """The verbs of Slurm's commands."""
     return {
+        "ending": endings.Endings(parts).answer,
         "scancel": scancel.Scancel(parts).answer,
         "squeue": squeue.Squeue(parts).answer,
     }

@@ -1,0 +1,105 @@
+"""sbatch: submits a script as Slurm does, and waits for its end if asked to.
+
+Imports nothing heavy on its ordinary path.
+"""
+
+from __future__ import annotations
+
+import posix
+import time  # noqa: TID251 - loaded by every interpreter anyhow; only to wait between two questions
+
+from tinysched.commands import console, submitting
+from tinysched.commands.contact import UNREACHABLE
+from tinysched.errors import EXIT_DONE, HungUpError, NoAccessError, TryLaterError
+from tinysched.script.grammar import has
+from tinysched.script.slurm import batchscript, getopt
+from tinysched.script.slurm.refusals import EXIT_SYNTAX, refusal, submission_failed
+from tinysched.script.slurm.sbatch_options import SBATCH, check_words, wrapped
+from tinysched.site import Site
+from tinysched.wire import client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinysched.script.grammar import Option
+
+NAME = "sbatch"
+# Of a file's mode: what kind it is; a directory is read as an empty script.
+KIND = 0o170000
+FOLDER = 0o040000
+TEXTS = ("help", "usage", "version")
+# How often an end is asked for: often at first, then once a second.
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
+
+
+def main(site: Site, argv: list[str]) -> int:
+    """Submits one job."""
+    typed, rest = getopt.split(SBATCH, argv, NAME, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    if any(has(typed, name) for name in TEXTS):
+        return _text(argv, rest)
+    check_words(typed, rest)
+    script, path = _script(typed, rest)
+    batchscript.check(script)
+    limits = b"" if has(typed, "test-only") else submitting.limits_of_shell()
+    more = [("path", path.encode("utf-8", "surrogateescape"))]
+    try:
+        reply = submitting.submit(site, NAME, argv, script, limits=limits, more=more)
+    except (HungUpError, NoAccessError) as error:
+        raise submission_failed(error.sentence) from None
+    except TryLaterError:
+        raise submission_failed(UNREACHABLE) from None
+    if reply.exit_code == EXIT_DONE and reply.values.get("wait") == b"1":
+        return _wait(site, reply.values["id"])
+    return reply.exit_code
+
+
+def _text(argv: Sequence[str], rest: Sequence[str]) -> int:
+    from tinysched.commands import manual
+    from tinysched.commands.manuals import SBATCH as MANUAL
+
+    words = argv[: len(argv) - len(rest)]
+    console.say((manual.asked(MANUAL, words) or "").encode())
+    return EXIT_DONE
+
+
+def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> tuple[bytes, str]:
+    """The script, and its path ('' if it has none)."""
+    if has(typed, "wrap"):
+        commands = [value or "" for option, value in typed if option.name == "wrap"]
+        return wrapped(commands[-1]), ""
+    if not rest:
+        return submitting.drain(0, "stdin"), ""
+    found = submitting.find(rest[0])
+    if not found.startswith((".", "/")):
+        found = f"{submitting.working_directory().decode('utf-8', 'surrogateescape')}/{found}"
+    try:
+        descriptor = submitting.open_file(found)
+    except OSError as error:
+        called = rest[0] if isinstance(error, FileNotFoundError) else found
+        raise refusal(f"Unable to open file {called}") from None
+    try:
+        if posix.fstat(descriptor).st_mode & KIND == FOLDER:
+            return b"", found
+        return submitting.drain(descriptor, rest[0]), found
+    finally:
+        posix.close(descriptor)
+
+
+def _wait(site: Site, number: bytes) -> int:
+    """The exit code of a job, once it has ended, whoever restarts the dispatcher meanwhile."""
+    pause_s = FIRST_PAUSE_S
+    fields = [("command", NAME.encode()), ("id", number)]
+    while True:
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        try:
+            reply = client.ask(site, "ending", fields)
+        except TryLaterError:
+            continue
+        if reply.exit_code != EXIT_DONE:
+            console.say(reply.err, 2)
+            return reply.exit_code
+        if reply.values.get("code"):
+            return client.exit_code_in(reply.values["code"])
