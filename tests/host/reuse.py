@@ -54,8 +54,8 @@ def keeper(pid: int) -> int:
     """The root of a tree, with one child of this pid, which it ends when it hears USR1."""
 
     def work() -> int:
-        child = start(pid)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        child = start(pid)
         signal.sigwait({signal.SIGUSR1})
         end(child)
         signal.sigwait({signal.SIGUSR1})
@@ -130,15 +130,15 @@ def whose_script_had_this_pid(private: Private) -> None:
     ticks = processes.start_ticks(script) or 0
     started = Started(pid=script, start_ticks=ticks, boot_id="b", started_at=0.0)
     kin = Marked(Roll(private, FakeClock(), tuple), GRANT, started)
-    assert kin.members() == [script]
+    assert list(kin.members()) == [script]
     assert kin.has(script)
     end(script)
     wait.until(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) > (ticks + 2) / 100, says="a tick")
     stranger = start(330)
     assert not kin.has(stranger)
     roll = Roll(private, FakeClock(), tuple)
-    assert Marked(roll, GRANT, started).members() == []
-    assert Marked(roll, GRANT, None).members() == []
+    assert not list(Marked(roll, GRANT, started).members())
+    assert not list(Marked(roll, GRANT, None).members())
     assert processes.open_pidfd(stranger, ticks) is None
     end(stranger)
 

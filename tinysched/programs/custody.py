@@ -20,6 +20,8 @@ from tinysched.programs.kin import Kin
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
+# Who forks and ends has to be hit in between.
+KILLS_AT_ONCE = 5
 UNKILLABLE_S = 5.0
 # The kernel may need a moment to end what is large; what takes longer is worth a word.
 LINGERS_AFTER_S = 2.0
@@ -93,8 +95,10 @@ class Custody:
 
     def send(self, signum: int) -> None:
         """One signal to everybody in the run."""
-        for pid in self._kin.members():
-            tree.send_if(pid, signum, self._kin.has)
+        for _ in range(KILLS_AT_ONCE if signum == signal.SIGKILL else 1):
+            found = [tree.send_if(pid, signum, self._kin.has) for pid in self._kin.members()]
+            if not found:
+                break
 
     def step(self) -> float | None:
         """Does what is due. Returns in how many seconds to look again (None: when told)."""

@@ -7,8 +7,9 @@ what an agent answers for, to belong to a run from inside of which that agent wa
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 from tinysched.errors import SpoolError
@@ -21,8 +22,11 @@ from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 
+# A worker below which an agent lives looks so many times before it believes that all else is gone.
+EMPTY_LOOKS = 3
 # Where no answer of the kernel settles it, so many walks in a row must find nothing.
 EMPTY_WALKS = 3
+EMPTY_GLANCES = 20
 # On a busy host somebody new is listed each time.
 MOST_LISTINGS = 3
 # To look at everybody takes long where there are many. Nobody is signalled unlooked at.
@@ -32,7 +36,7 @@ LOOK_AFRESH_S = 0.25
 class Kin(Protocol):
     """The processes of one run."""
 
-    def members(self) -> Sequence[int]:
+    def members(self) -> Iterable[int]:
         """List what lives of it, script included."""
 
     def is_empty(self) -> bool:
@@ -69,7 +73,7 @@ class Below:
                 self._empty_walks = 0  # alive, or about to be reaped
                 return False
         self._empty_walks += 1
-        return self._empty_walks >= EMPTY_WALKS
+        return self._empty_walks >= EMPTY_LOOKS
 
     def has(self, pid: int) -> bool:
         """Whoever is below us stays below us."""
@@ -110,13 +114,14 @@ class Roll:
         Who moves is listed, and gone before it is looked at: so the new ones are listed again.
         """
         for _ in range(MOST_LISTINGS):
-            new = [pid for pid in tree.pids() if pid not in self._signs]
-            if not new:
-                break
             # A child of this agent may have become another user's (sudo): it bears its mark on.
             ours = self.orphans()
-            for pid in new:
-                self._signs[pid] = sign_of(pid) if pid in ours or tree.is_own(pid) else b""
+            new = [pid for pid in tree.pids() if pid not in self._signs]
+            own = [pid for pid in new if pid in ours or tree.is_own(pid)]
+            self._signs.update(dict.fromkeys(new, b""))
+            self._signs.update((pid, sign_of(pid)) for pid in own)
+            if not own:
+                break
 
     def bearers(self, signs: Collection[int | bytes]) -> list[int]:
         """List who was seen to bear one of these marks or cookies."""
@@ -127,6 +132,17 @@ class Roll:
     def orphans(self) -> set[int]:
         """Who has lost all parents below this agent is its child, at least for a moment."""
         return set(tree.children(os.getpid())) - set(self._workers())
+
+    def strays(self) -> Iterator[int]:
+        """Who has lost all parents, and a former agent as well, was adopted by one of these.
+
+        Only those are listed that were not seen before.
+        """
+        for parent in {1, os.getppid()}:
+            for pid in tree.children(parent):
+                if pid not in self._signs and tree.is_own(pid):
+                    self._signs[pid] = sign_of(pid)
+                    yield pid
 
     def spared(self, run: RunId) -> set[int]:
         """Who is not of this run, wherever they are; this process not among them."""
@@ -150,36 +166,54 @@ class Marked:
         if started is not None and started.mark:
             self._signs += (started.mark,)
 
-    def members(self) -> list[int]:
-        """Those that the latest roll has shown, and what is below them now."""
-        roots = self._roll.bearers(self._signs)
+    def members(self) -> Iterator[int]:
+        """Those that the latest roll has shown, and what is below them now.
+
+        First, and one by one, this agent's own children: who moves fast is that only for a moment.
+        """
+        found: set[int] = set()
+        for pid in itertools.chain(self._orphans(), self._seen(found)):
+            if pid not in found and not tree.has_ended(pid):
+                found.add(pid)
+                yield pid
+
+    def _seen(self, orphans: Collection[int]) -> Iterator[int]:
+        roots = [*orphans, *self._roll.bearers(self._signs)]
         if self._is_script():
             roots.append(self._script)
-        if not roots:
-            return []
-        spared = self._roll.spared(self._run)
-        found: dict[int, None] = {}
         for root in roots:
+            spared = self._roll.spared(self._run)
             # This agent may be below the script, but what is below this agent may be the script's.
-            if root == os.getpid() or tree.is_below(root, spared):
-                continue
-            if not tree.has_ended(root):
-                found[root] = None
-            found.update(dict.fromkeys(tree.descendants(root, spared | {os.getpid()})))
-        return list(found)
+            if root != os.getpid() and not tree.is_below(root, spared):
+                yield root
+                yield from tree.descendants(root, spared | {os.getpid()})
 
     def is_empty(self) -> bool:
-        """Only looking can tell, so look again, and closely."""
-        if self.members():
+        """Nobody below this agent can get away unseen: all leave a zombie, which only we take away.
+
+        Who is not below it, since its worker was not, can only be looked for, again and closely.
+        """
+        if self._is_seen():
             return False
         self._roll.afresh()
         for _ in range(EMPTY_WALKS):
-            if self.members():
+            if self._is_seen():
                 return False
             self._roll.look()
-        return not any(
-            sign_of(pid) in self._signs and not tree.has_ended(pid) for pid in self._roll.orphans()
-        )
+        return not any(True for _ in range(EMPTY_GLANCES) for _ in self._orphans())
+
+    def _is_seen(self) -> bool:
+        return any(True for _ in self._orphans()) or any(True for _ in self.members())
+
+    def _orphans(self) -> Iterator[int]:
+        """Children of this agent that are of this run, those included that it has yet to reap.
+
+        And others that have lost their parents, and came just now.
+        """
+        for pid in itertools.chain(self._roll.orphans(), self._roll.strays()):
+            is_of_run = sign_of(pid) in self._signs and pid not in self._roll.spared(self._run)
+            if is_of_run and not tree.is_held(pid):
+                yield pid
 
     def has(self, pid: int) -> bool:
         """It, or somebody above it, is the script, or is marked."""
