@@ -389,6 +389,11 @@ PARSERS: dict[str, Parser] = {
         errors=(SpoolError,),
         seeds=(record("started"),),
     ),
+    "spool/runrecords.py read_steps": Parser(
+        read=document(runrecords.read_steps),
+        errors=(SpoolError,),
+        seeds=(json.dumps({"format": 1, "steps": [STEPS[0].decode()]}).encode(), b'{"format": 1}'),
+    ),
     "spool/staterecords.py read_history": Parser(
         read=document(staterecords.read_history), errors=(SpoolError,), seeds=UNITS
     ),
@@ -455,6 +460,7 @@ PARSERS: dict[str, Parser] = {
 # What is called like a parser and is none: it hands over to one above, or makes sense of nothing.
 NO_PARSERS = {
     "commands/ownqueue.py read": "asks spool/",
+    "commands/submitting.py read": "bytes, as they are",
     "config.py load": "hands over to parse",
     "programs/dispatch/submissions.py read": "hands over to script/submission.py",
     "spool/atomic.py Folder.read": "bytes, as they are",
