@@ -28,9 +28,9 @@ def restate(
             number = private.bound(token)
             if number is None or number not in numbers:
                 continue
-            yield number, [*_submitted(private, token, number), *_history(private, token)] + [
-                ("run", f"{run} {raw_id}".encode()) for run, raw_id in runs_of(number)
-            ]
+            fields = [*_submitted(private, token, number), *_history(private, token)]
+            runs = [("run", f"{run} {raw_id}".encode()) for run, raw_id in runs_of(number)]
+            yield number, fields + runs
         except SpoolError as error:
             LOG.warning(events.NOT_RESTATED, error.sentence)
 
