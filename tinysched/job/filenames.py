@@ -71,7 +71,9 @@ def output_path(request: Request, names: Names) -> str:
 
 
 def error_path(request: Request, names: Names) -> str:
-    """Where the job's stderr goes: a file of its own unless the user says otherwise."""
+    """Where the job's stderr goes: a file of its own unless the user, or the command, says else."""
+    if request.joined and not request.error:
+        return output_path(request, names)
     default = DEFAULT_ERROR if request.array is None else DEFAULT_ARRAY_ERROR
     return resolve(request.error or default, request.work_dir, names)
 
