@@ -15,7 +15,10 @@ from tinysched.spool.disk import DISK
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import unpack
 
-REQUEST_FILES = ("argv", "variables", "environment", "cwd", "umask", "limits", "command")
+REQUEST_FILES = {
+    "argv": b"job.sh\0", "variables": b"SBATCH_X=1\0", "environment": b"A=1\0", "cwd": b"/w",
+    "umask": b"0022\n", "limits": b"", "command": b"tsbatch\n",
+}  # fmt: skip
 
 Read = Callable[[bytes, str], object]
 
@@ -79,17 +82,19 @@ def stored(name: str, read: Callable[[Folder], object]) -> Read:
 
 
 def a_request(content: bytes, place: str) -> object:
-    """Every file of a stored request, one after the other, with the same nonsense in it."""
-    for name in REQUEST_FILES:
-        Path(place, name).write_bytes(b"022\n" if name == "umask" else b"x")
-    last: Exception | None = None
-    for name in REQUEST_FILES:
-        former = Path(place, name).read_bytes()
+    """Each file of a stored request in turn, with the others as they should be.
+
+    Raises: SpoolError if it makes sense in none of them.
+    """
+    for name, sensible in REQUEST_FILES.items():
+        Path(place, name).write_bytes(sensible)
+    refusals: list[SpoolError] = []
+    for name, sensible in REQUEST_FILES.items():
         try:
             stored(name, partial(requests.read_request, token="t", uid=os.getuid()))(content, place)
         except SpoolError as error:
-            last = error
-        Path(place, name).write_bytes(former)
-    if last is not None:
-        raise last
+            refusals.append(error)
+        Path(place, name).write_bytes(sensible)
+    if len(refusals) == len(REQUEST_FILES):
+        raise refusals[0]
     return None
