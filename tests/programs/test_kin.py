@@ -110,13 +110,14 @@ def test_a_worker_ends_a_chain(tmp_path, pace_s):
     assert ended(processes.fork_worker(work)).code == 0
 
 
-def test_a_chain_below_others_is_ended_by_who_only_knows_its_mark(tmp_path):
-    def watch(script: int, mark: int) -> int:
-        """As an agent does that was started when the former one, and a worker, were killed."""
-        kin = marked(script, mark)
-        wait.until(lambda: is_over(kin), says="the chain is at its end")
-        return 0
+def watch(script: int, mark: int) -> int:
+    """As an agent does that was started when the former one, and a worker, were killed."""
+    kin = marked(script, mark)
+    wait.until(lambda: is_over(kin), says="the chain is at its end")
+    return 0
 
+
+def test_a_chain_below_others_is_ended_by_who_only_knows_its_mark(tmp_path):
     def host() -> int:
         """As the first process of a host, whose child the agent is, and the chain."""
         processes.set_subreaper()
@@ -129,6 +130,21 @@ def test_a_chain_below_others_is_ended_by_who_only_knows_its_mark(tmp_path):
             return not processes.has_children()
 
         wait.until(is_alone, says="nothing is left of it")
+        return 0
+
+    assert ended(processes.fork_worker(host)).code == 0
+
+
+def test_zombies_that_their_new_parent_never_buries_do_not_count(tmp_path):
+    def host() -> int:
+        """As the first process of many containers, which takes no notice of any death."""
+        processes.set_subreaper()
+        mark = marks.new()
+        script = chain_without_script(tmp_path, PACES_S[-1], mark)
+        watcher = processes.fork_worker(lambda: watch(script, mark))
+        os.waitpid(watcher, 0)
+        assert len(tree.children(os.getpid())) > 1
+        assert not tree.descendants(os.getpid())
         return 0
 
     assert ended(processes.fork_worker(host)).code == 0

@@ -142,7 +142,8 @@ class Roll:
             for pid in tree.children(parent):
                 if pid not in self._signs and tree.is_own(pid):
                     self._signs[pid] = sign_of(pid)
-                    yield pid
+                    if not tree.has_ended(pid):  # there are hosts on which nobody buries them
+                        yield pid
 
     def spared(self, run: RunId) -> set[int]:
         """Who is not of this run, wherever they are; this process not among them."""
