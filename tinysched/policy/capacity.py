@@ -41,7 +41,7 @@ class Capacity:
 
     def cores_of(self, request: Request) -> int:
         """The cores that one start takes."""
-        return self.cores if request.exclusive else request.cores
+        return max(self.cores, request.cores) if request.exclusive else request.cores
 
     def memory_of(self, request: Request, cores: int, partition: Partition | None) -> int:
         """The memory that one start asks for. Units: MiB."""

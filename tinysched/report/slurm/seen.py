@@ -102,18 +102,33 @@ class Seen:
     def min_cores(self) -> int:
         """Cores that it needs on its host at least."""
         request = self.row.job.request
-        return (request.cpus_per_task or 1) * (request.tasks_per_node or 1)
+        asked = int(request.stored.get("mincpus", "1"))
+        return max(asked, (request.cpus_per_task or 1) * (request.tasks_per_node or 1))
 
     @property
     def memory(self) -> str:
         """What it asked for: of each core, or of the host."""
-        mib = self.row.standing.memory_mib
+        is_all = self.row.job.request.memory_mib == 0
+        mib = 0 if is_all else self.row.standing.memory_mib
         return f"{mib}M" if self.keeps_units and mib else format_memory(mib)
 
     @property
     def priority_share(self) -> str:
         """Its priority between 0 and 1."""
         return f"{self.row.standing.priority / _MOST_PRIORITY:.14f}"
+
+    @property
+    def sharing(self) -> str:
+        """Whether others may be on its cores, or on its host, as it asked."""
+        request = self.row.job.request
+        if request.exclusive:
+            return (request.stored.get("exclusive") or "NO").upper()
+        return "YES" if "oversubscribe" in request.stored else "OK"
+
+    @property
+    def min_disk(self) -> str:
+        """The temporary disk that it needs."""
+        return format_memory(int(self.row.job.request.stored.get("tmp", "0")))
 
     # Paths
 

@@ -23,17 +23,22 @@ def _same(text: str, header: str) -> Field[Seen]:
     return Field(header, lambda _seen: text)
 
 
+def _given(text: str | None) -> str:
+    """A text that may be empty, or not there."""
+    return NULL if text is None else text
+
+
 def _stored(name: str, header: str, missing: str = NULL) -> Field[Seen]:
     return Field(header, lambda seen: seen.row.job.request.stored.get(name) or missing)
 
 
 _HELD = {
-    "account": _of(lambda s: s.row.job.request.account or NULL, "ACCOUNT"),
+    "account": _of(lambda s: _given(s.row.job.request.account), "ACCOUNT"),
     "arrayjobid": _of(lambda s: s.row.job.id, "ARRAY_JOB_ID"),
     "arraytaskid": _of(lambda s: s.task_list, "ARRAY_TASK_ID"),
     "batchhost": _of(lambda s: s.host or "n/a", "EXEC_HOST"),
     "command": _of(lambda s: s.row.job.request.command or NULL, "COMMAND"),
-    "comment": _of(lambda s: s.row.job.request.comment or NULL, "COMMENT"),
+    "comment": _of(lambda s: _given(s.row.job.request.comment), "COMMENT"),
     "dependency": _of(lambda s: str(s.row.job.dependencies) or NULL, "DEPENDENCY"),
     "endtime": _of(lambda s: s.end_text, "END_TIME"),
     "feature": _stored("constraint", "FEATURES"),
@@ -44,13 +49,13 @@ _HELD = {
     "licenses": _stored("licenses", "LICENSES"),
     "mincpus": _of(lambda s: s.min_cores, "MIN_CPUS"),
     "minmemory": _of(lambda s: s.memory, "MIN_MEMORY"),
-    "mintmpdisk": _stored("tmp", "MIN_TMP_DISK", "0"),
+    "mintmpdisk": _of(lambda s: s.min_disk, "MIN_TMP_DISK"),
     "name": _of(lambda s: s.row.job.request.name, "NAME"),
     "nice": _of(lambda s: s.row.job.request.nice, "NICE"),
     "nodelist": _of(lambda s: s.host, "NODELIST"),
     "numcpus": _of(lambda s: s.cores, "CPUS"),
     "numnodes": _of(lambda s: s.row.job.request.nodes or 1, "NODES"),
-    "oversubscribe": _of(lambda s: "NO" if s.row.job.request.exclusive else "OK", "OVER_SUBSCRIBE"),
+    "oversubscribe": _of(lambda s: s.sharing, "OVER_SUBSCRIBE"),
     "partition": _of(lambda s: s.row.standing.partition, "PARTITION"),
     "priority": _of(lambda s: s.priority_share, "PRIORITY"),
     "prioritylong": _of(lambda s: s.row.standing.priority, "PRIORITY"),
@@ -72,7 +77,7 @@ _HELD = {
     "workdir": _of(lambda s: s.row.job.request.work_dir, "WORK_DIR"),
 }
 _TOPOLOGY = {
-    "contiguous": _same("0", "CONTIGUOUS"),
+    "contiguous": _of(lambda s: int("contiguous" in s.row.job.request.stored), "CONTIGUOUS"),
     "cores": _same("*", "CORES_PER_SOCKET"),
     "corespec": _same(NOT_KNOWN, "CORE_SPEC"),
     "schednodes": _same(NULL, "SCHEDNODES"),
