@@ -8,7 +8,9 @@ from hypothesis.stateful import rule
 from tests.programs.machine_rules import Rules, mortal
 
 # What a disk may refuse to do, for a while or once.
-REFUSALS = ("", "write", "rename", "sync", "open", "unlink")
+STEPS_S = (0, 0, 0, 0, 0, 0, -86400, -3600, -1, 1, 3600, 86400 * 400)
+REFUSED = ("write", "rename", "sync", "open", "unlink")
+REFUSALS = ("", "", "once", "once", *REFUSED)
 settings_changed = st.fixed_dictionaries(
     {},
     optional={
@@ -16,10 +18,10 @@ settings_changed = st.fixed_dictionaries(
         "kill_wait_s": st.sampled_from([0.0, 30.0]),
         "max_jobs_per_user": st.sampled_from([1, 5, 100]),
         "privacy": st.sampled_from(["open", "private"]),
-        "job_requeue": st.booleans(),
+        "job_requeue": st.sampled_from([True, True, False]),
         "agent_lost_s": st.sampled_from([1.0, 60.0]),
         "starvation_s": st.sampled_from([0.0, 3600.0]),
-        "min_job_age_s": st.sampled_from([0.0, 300.0]),
+        "min_job_age_s": st.sampled_from([0.0, 300.0, 1e6]),
         "purge_keep_last": st.none(),
     },
 )
@@ -28,45 +30,42 @@ settings_changed = st.fixed_dictionaries(
 class Machines(Rules):
     """What machines and their admins do."""
 
-    @rule(left=st.none() | st.integers(0, 80))
-    def kill_the_dispatcher(self, left):
-        """`left`: the next one dies, too, after so many operations."""
+    @rule(left=st.none() | st.integers(0, 80), is_later=st.booleans())
+    def kill_the_dispatcher(self, left, is_later):
+        """Now, or after so many operations more; or the next one dies after so many, too."""
+        if left is not None and is_later:
+            self.queue.disk.left = left
+            return
         self.queue.kill()
         if left is not None:
             self.queue.begin(left=left)
         self.revive()
 
-    @rule(left=st.integers(0, 60))
-    def doom(self, left):
-        """The dispatcher will die after so many operations more."""
-        self.queue.disk.left = left
-
-    @rule(down_s=st.sampled_from([10.0, 60.0, 86400.0]), left=st.none() | st.integers(0, 80))
-    def restart_the_host(self, down_s, left):
+    @rule(
+        down_s=st.sampled_from([10.0, 60.0, 86400.0]),
+        left=st.none() | st.integers(0, 80),
+        refused=st.sampled_from(("", "", *REFUSED)),
+    )
+    def restart_the_host(self, down_s, left, refused):
         self.surrendered.clear()
-        if not self.queue.reboot(down_s, left=left):
+        if not self.queue.reboot(down_s, refused, left):
             self.revive()
         self.ceiling = self.queue.config.cpus
 
-    @rule(refused=st.sampled_from(REFUSALS))
-    def refuse(self, refused):
-        """The disk is full, or worse, until it is said otherwise."""
-        self.queue.disk.full = refused
+    @rule(refused=st.sampled_from(REFUSALS), soon=st.integers(1, 30), more=st.integers(0, 2))
+    def refuse(self, refused, soon, more):
+        """The disk is full, or worse, until it is said otherwise; or fails once, soon."""
+        if refused == "once":
+            self.queue.disk.fail_at(soon, more)
+        else:
+            self.queue.disk.full = refused
 
-    @rule(soon=st.integers(1, 30), more=st.integers(0, 2))
-    def refuse_once(self, soon, more):
-        self.queue.disk.fail_at(soon, more)
-
-    @rule(duration_s=st.sampled_from([0, 1, 40, 400, 5000]))
+    @rule(sleep_s=st.sampled_from([0, 1, 1, 40, 70, 400]), step_s=st.sampled_from(STEPS_S))
     @mortal
-    def time_passes(self, duration_s):
-        self.queue.sleep(duration_s)
-
-    @rule(by_s=st.sampled_from([-86400, -3600, -1, 1, 3600, 86400 * 400]))
-    @mortal
-    def set_the_clock(self, by_s):
-        self.queue.clock.step_wall(by_s)
-        self.queue.sleep(0)
+    def time_passes(self, sleep_s, step_s):
+        """And somebody sets the clock."""
+        self.queue.clock.step_wall(step_s)
+        self.queue.sleep(sleep_s)
 
     @rule(changes=settings_changed)
     def reconfigure(self, changes):

@@ -33,6 +33,7 @@ class Promises(Machines):
         assert len(seen) == len(lines), "listed twice"
         self.no_bug_is_logged()
         self.cores_are_counted_once_and_never_exceeded()
+        self.what_runs_is_known_to_run()
         self.every_accepted_job_is_in_exactly_one_place(seen)
         self.what_was_cancelled_does_not_start(seen)
         self.what_is_final_stays_so(seen)
@@ -67,6 +68,15 @@ class Promises(Machines):
         excused = sum(cores for name, cores in run.items() if name in self.surrendered)
         assert sum(run.values()) - excused <= self.ceiling
         self.ceiling = max(config.cpus, books.cores_taken - excused)
+
+    def what_runs_is_known_to_run(self):
+        books, boot_id = self.queue.dispatcher.ledger.books, self.queue.clock.boot_id()
+        for agent in self.agents:
+            for name, run in agent.runs.items():
+                if run.ending is None and run.grant.boot_id == boot_id:
+                    unit = books.unit(run.grant.run.job)
+                    assert books.is_live(unit.id), f"{name} runs, and is {unit.state}"
+                    assert unit.attempt == run.grant.run.attempt
 
     def every_accepted_job_is_in_exactly_one_place(self, seen):
         places = Counter(name for folder in FOLDERS for name in self.queue.files(folder))

@@ -26,6 +26,7 @@ requests = st.sampled_from(
         ("--array=1-4%2", "-c2"), ("--array=1-9%3", "--no-requeue"), ("--array=0-6:3", "-H"),
     ]
 )  # fmt: skip
+BAD_ENDS = (Cause.LOST, Cause.LIMIT, Cause.LAUNCH)
 picks = st.integers(0, 99)
 who = st.integers(0, 1)
 
@@ -69,8 +70,8 @@ class Rules(RuleBasedStateMachine):
     while they may have gone on. `ceiling`: so many cores may be taken.
     """
 
-    @initialize()
-    def begin(self):
+    @initialize(first=st.lists(st.tuples(requests, who), min_size=1, max_size=4))
+    def begin(self, first):
         self.bugs = Bugs()
         logging.getLogger("dispatcher").addHandler(self.bugs)
         self.root = tempfile.mkdtemp()
@@ -83,6 +84,8 @@ class Rules(RuleBasedStateMachine):
         self.finals: dict[str, str] = {}
         self.surrendered: set[str] = set()
         self.ceiling = CORES
+        for args, pick in first:
+            self.submit(args=args, pick=pick, is_repeated=False)
 
     def teardown(self):
         if hasattr(self, "queue"):
@@ -152,10 +155,24 @@ class Rules(RuleBasedStateMachine):
         books = self.queue.dispatcher.ledger.books
         return {str(u.id): u.attempt for number in books.jobs for u in books.units(number)}
 
+    @precondition(lambda self: self.finals)
+    @rule(pick=picks, is_said_again=st.booleans())
+    @mortal
+    def run_again(self, pick, is_said_again):
+        """What has ended is requeued; old news of it may come when it runs once more."""
+        name = sorted(self.finals)[pick % len(self.finals)]
+        self._control(name, "requeue", is_owner=True)
+        for agent in self.agents:
+            agent.obey()
+            for old in range(5 if is_said_again else 0):
+                agent.repeat(old)
+
     @precondition(lambda self: self.owners)
     @rule(pick=picks, verb=st.sampled_from(["hold", "release", "requeue"]), is_owner=st.booleans())
     def control(self, pick, verb, is_owner):
-        name = sorted(self.states())[pick % len(self.states())]
+        self._control(sorted(self.states())[pick % len(self.states())], verb, is_owner)
+
+    def _control(self, name: str, verb: str, is_owner: bool) -> None:
         uid = self.owners[number_of(name)] if is_owner else ADMIN
         wanted = name if verb == "requeue" else number_of(name)
         try:
@@ -187,60 +204,44 @@ class Rules(RuleBasedStateMachine):
 
     # What agents do
 
-    @rule(pick=who)
+    @rule(agent=who, pick=picks, deed=st.sampled_from(["start", "end", "fail", *BAD_ENDS]))
     @mortal
-    def listen(self, pick):
-        self.agents[pick].obey()
-
-    @rule(agent=who, pick=picks)
-    @mortal
-    def start(self, agent, pick):
-        self._with_run(self.agents[agent], pick, lambda one, name: one.start(name))
-
-    @rule(agent=who, pick=picks, code=st.integers(0, 1))
-    @mortal
-    def end(self, agent, pick, code):
-        self._with_run(self.agents[agent], pick, lambda one, name: self._end(one, name, code))
-
-    @rule(agent=who, pick=picks, cause=st.sampled_from([Cause.LOST, Cause.LIMIT, Cause.LAUNCH]))
-    @mortal
-    def end_badly(self, agent, pick, cause):
-        """Its worker and agent were killed, it ran too long, or it could not be started."""
-        self._with_run(
-            self.agents[agent], pick, lambda one, name: one.end(name, signal=9, cause=cause)
-        )
-
-    def _with_run(self, agent: FakeAgent, pick: int, work: Callable[[FakeAgent, str], None]):
-        names = [name for name, run in agent.runs.items() if run.ending is None]
-        if names and agent.is_up:
-            work(agent, names[pick % len(names)])
+    def work(self, agent, pick, deed):
+        """A run gets on: it ends well or not, or it is lost, runs too long, cannot be started."""
+        one = self.agents[agent]
+        one.obey()
+        names = [name for name, run in one.runs.items() if run.ending is None]
+        if not names or not one.is_up:
+            return
+        name = names[pick % len(names)]
+        if deed == "start":
+            one.start(name)
+        elif isinstance(deed, Cause):
+            one.end(name, signal=9, cause=deed)
+        else:
+            self._end(one, name, code=int(deed == "fail"))
 
     def _end(self, agent: FakeAgent, name: str, code: int) -> None:
         is_stopped = any(order.startswith("stop") for order in agent.runs[name].orders)
         agent.end(name, code=code, cause=Cause.CANCEL if is_stopped else Cause.EXIT)
 
-    @rule(agent=who, hears_all=st.booleans())
+    @rule(agent=who, deed=st.sampled_from(["lose", "hear all and lose", "return", "return"]))
     @mortal
-    def lose_agent(self, agent, hears_all):
-        if hears_all:
-            self.agents[agent].obey()
-        self.agents[agent].disconnect()
+    def connection(self, agent, deed):
+        one = self.agents[agent]
+        if deed == "return":
+            one.boot()
+            return
+        if deed != "lose":
+            one.obey()
+        one.disconnect()
 
-    @rule(agent=who)
+    @rule(agent=who, pick=picks, deed=st.sampled_from(["slow", "fast", "arrive", "repeat"]))
     @mortal
-    def agent_returns(self, agent):
-        self.agents[agent].boot()
-
-    @rule(agent=who, is_slow=st.booleans())
-    def slow_down(self, agent, is_slow):
-        self.agents[agent].is_slow = is_slow
-
-    @rule(agent=who, pick=picks)
-    @mortal
-    def arrive_late(self, agent, pick):
-        self.agents[agent].arrive(pick)
-
-    @rule(agent=who, pick=picks)
-    @mortal
-    def repeat(self, agent, pick):
-        self.agents[agent].repeat(pick)
+    def news(self, agent, pick, deed):
+        """What an agent says comes late, in another order, or once more."""
+        one = self.agents[agent]
+        if deed in ("slow", "fast"):
+            one.is_slow = deed == "slow"
+        else:
+            (one.arrive if deed == "arrive" else one.repeat)(pick)

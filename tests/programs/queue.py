@@ -14,6 +14,7 @@ from tests.fakes import FakeClock
 from tests.programs.peers import FakeAgent, FakeChannel
 from tests.spool.disks import Death, FailingDisk
 from tinysched.config import Config
+from tinysched.errors import SpoolError
 from tinysched.programs.dispatcher import Dispatcher
 from tinysched.spool.store import Store
 from tinysched.wire import messages
@@ -79,7 +80,7 @@ class Queue:
         self.begin()
 
     def begin(self, full: bool | str = "", left: int | None = None) -> bool:
-        """A new dispatcher; false if it died at once.
+        """A new dispatcher; false if it died at once, or could not begin.
 
         `full`: what its disk refuses once it is open. `left`: it dies after so many operations.
         """
@@ -90,7 +91,7 @@ class Queue:
             disk.full = full
             self.dispatcher = Dispatcher(self.root, store, self.config, self.clock)
             self.dispatcher.advance()
-        except Death:
+        except (Death, SpoolError):
             disk.die()
             return False
         disk.left = None
@@ -115,7 +116,7 @@ class Queue:
     def restart(self) -> None:
         """Another dispatcher on the same spool; agents find it again."""
         self.kill()
-        self.begin()
+        assert self.begin(), "nothing is in its way"
         for agent in self.agents:
             if agent.is_up:
                 agent.connect()
