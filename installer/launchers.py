@@ -30,7 +30,13 @@ COMMANDS = {
     "tiny_sched_daemon.sh": "tsdaemon",
 }
 # Commands under Slurm's names, which behave as Slurm's; on PATH only by choice.
-SLURM_NAMES = {"sbatch": "sbatch", "squeue": "squeue", "scancel": "scancel"}
+SLURM_NAMES = {
+    "sbatch": "sbatch",
+    "squeue": "squeue",
+    "scancel": "scancel",
+    "srun": "srun",
+    "salloc": "salloc",
+}
 DOOR = "tinysched"
 ENV = "tiny_sched_env.sh"
 SLURM_DIR = "slurm"

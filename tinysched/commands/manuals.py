@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinysched.commands.manual import Manual
-from tinysched.script.slurm import sbatch_options, squeue_options
+from tinysched.script.slurm import sbatch_options, squeue_options, srun_options
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
 from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
@@ -26,4 +26,18 @@ SCANCEL = Manual(
     usage_line="[OPTIONS] [job_id[_array_id][.step_id]]",
     options=SCANCEL_OPTIONS,
     usage=SCANCEL_USAGE,
+)
+SRUN = Manual(
+    name="srun",
+    usage_line="[OPTIONS(0)... [executable(0) [args(0)...]]]",
+    options=srun_options.SRUN,
+    usage=srun_options.SRUN_USAGE,
+    exit_code=EXIT_SYNTAX,
+)
+SALLOC = Manual(
+    name="salloc",
+    usage_line="[OPTIONS(0)...] [ : [OPTIONS(N)...]] [command(0) [args(0)...]]",
+    options=srun_options.SALLOC,
+    usage=srun_options.SALLOC_USAGE,
+    exit_code=EXIT_SYNTAX,
 )

@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinysched.host.births import start_ticks as start_ticks
+
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
@@ -239,17 +241,3 @@ def become_ordinary() -> None:
     """Take the nice value 0, if the kernel lets this process."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, 0)
-
-
-def start_ticks(pid: int) -> int | None:
-    """Tell when a process started; with its pid that names it for the whole boot.
-
-    Units: clock ticks since boot. None if there is no such process.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    # The name in parentheses may hold anything, so count from its end.
-    return int(text[text.rindex(b")") + 1 :].split()[19])

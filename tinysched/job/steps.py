@@ -111,6 +111,11 @@ class StepBook:
             self.dropped += 1
 
 
+def shown(live: Live) -> Step:
+    """A live step with the pids of its tasks."""
+    return replace(live.step, pids=tuple(task.pid for task in live.tasks))
+
+
 def write(step: Step) -> str:
     """One step as a line, with its end if it has come; for records and messages."""
     said = f"{step.number} from={step.started_at:.3f} tasks={step.tasks} cores={step.cores}"

@@ -17,6 +17,7 @@ from tinysched.job.signals import Reach
 from tinysched.policy import stopping
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Kin
+from tinysched.programs.stepping import Steps
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
@@ -61,6 +62,7 @@ class Custody:
         self.lingering: tuple[str, ...] = ()
         self.is_over = False
         self.cpu_s = 0.0
+        self.steps: Steps | None = None
 
     def order_stop(self, *, kill: bool, requeue: bool = False) -> None:
         """Somebody who may has ordered the end; `requeue`: to have it run once more."""
@@ -87,11 +89,15 @@ class Custody:
                 self._herald.hear(signum)
                 self._to_script(signum)
             case Reach.STEPS:
-                return  # there are none yet
+                self._to_steps(signum)
 
     def _to_script(self, signum: int) -> None:
         if self._facts.ended_at is None:
             self._herald.signal_script(signum)
+
+    def _to_steps(self, signum: int) -> None:
+        if self.steps is not None:
+            self.steps.signal(signum, self._clock.wall())
 
     def send(self, signum: int) -> None:
         """One signal to everybody in the run."""
@@ -148,8 +154,12 @@ class Custody:
     def _warn(self) -> None:
         warning = self._herald.warn()
         self._facts = replace(self._facts, warn_s=None)
-        if warning is not None and warning.reach is Reach.SCRIPT:
+        if warning is None:
+            return
+        if warning.reach is Reach.SCRIPT:
             self._to_script(warning.number)
+        else:
+            self._to_steps(warning.number)
 
     def _note(self, cause: Cause) -> None:
         """The first cause is the cause; who outlives the script is remembered by name."""
@@ -177,5 +187,6 @@ class Custody:
             survivors=self._survivors,
             output=output,
             error=error,
+            steps=() if self.steps is None else self.steps.all(self._clock.wall()),
             words="" if cause is not Cause.LOST else "agent and worker were both killed",
         )

@@ -18,6 +18,7 @@ from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Marked, Roll
+from tinysched.programs.stepping import Steps
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
@@ -141,6 +142,7 @@ class Ward:
             Marked(roll, self.grant, started if is_same_boot else None),
             Herald(self.assignment, self.dir, clock, self._signal_script, follow=False),
         )
+        self.custody.steps = Steps(self.dir.path)
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill, requeue=self.order.requeue)
         if started.exit is not None:  # the worker took it away, and wrote that down before

@@ -24,6 +24,7 @@ from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Below
+from tinysched.programs.stepping import Steps
 from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
@@ -110,6 +111,7 @@ class _Worker:
         kin = Below(self._private, self._grant.run)
         herald = Herald(self._assignment, self._dir, self._clock, self._signal_script, follow=True)
         custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
+        custody.steps = Steps(self._dir.path)
         self._watch(custody, wake)
         custody.cpu_s = self._cpu_s
         self._record(custody.ending(self._output, self._error))
@@ -160,9 +162,12 @@ class _Worker:
         self._lingering = names
         with contextlib.suppress(SpoolError):
             self._dir.write_lingering(names)
-            self._ring()
-            for channel in self._callers.values():
-                channel.send("news", [])  # to an agent that adopted us
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        self._ring()
+        for channel in self._callers.values():
+            channel.send("news", [])  # to an agent that adopted us
 
     def _wait(self, wake: int, wait_s: float | None) -> set[int]:
         poll = select.poll()
@@ -231,6 +236,8 @@ class _Worker:
             custody.order_stop(kill=order.kill, requeue=order.requeue)
         elif message.verb == "signal":
             custody.order_signal(messages.read_signal(message), messages.read_reach(message))
+        elif message.verb == "steps":
+            self._tell_news()
 
     def _is_left(self, custody: Custody) -> None:
         """Nobody is above us any more."""

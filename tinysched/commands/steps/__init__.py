@@ -1,0 +1,1 @@
+"""srun inside a job: its tasks, their streams and ends. Started anew for each step: kept light."""

@@ -1,0 +1,33 @@
+"""Complaints that several of Slurm's commands make in the same words, but for their own name.
+
+Imported on the start-up path of srun: imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from tinysched.errors import EXIT_REFUSED, VerbatimError
+from tinysched.script.slurm.refusals import FAILED
+
+NO_ALLOCATION = "Unable to allocate resources: "
+
+
+def retold(error: VerbatimError, command: str) -> VerbatimError:
+    """What sbatch complains of, as another command says it."""
+    lines = []
+    for line in error.text.splitlines():
+        if line.startswith("sbatch: "):
+            line = f"{command}: {line.removeprefix('sbatch: ')}"
+        line = line.replace('Try "sbatch ', f'Try "{command} ', 1)
+        lines.append(line.replace(f" {FAILED}", f" {NO_ALLOCATION}", 1) + "\n")
+    return VerbatimError("".join(lines), error.exit_code)
+
+
+def complaint(command: str, words: str, exit_code: int = EXIT_REFUSED) -> VerbatimError:
+    """One or several lines of complaint."""
+    lines = "".join(f"{command}: error: {line}\n" for line in words.split("\n"))
+    return VerbatimError(lines, exit_code)
+
+
+def not_supported(command: str, option: str, why: str) -> VerbatimError:
+    """An option that could only be ignored here."""
+    return complaint(command, f"--{option} is not supported: {why}")

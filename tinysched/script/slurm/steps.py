@@ -1,0 +1,148 @@
+"""What srun is asked for inside a job.
+
+Imported on the start-up path of srun: imports nothing heavy on the ordinary path.
+"""
+
+from __future__ import annotations
+
+from tinysched.errors import VerbatimError
+from tinysched.script.grammar import REFUSED, Option
+from tinysched.script.slurm import getopt
+from tinysched.script.slurm.refusals import EXIT_SYNTAX, no_number
+from tinysched.script.slurm.retelling import complaint, not_supported, retold
+from tinysched.script.slurm.srun_options import SRUN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COMMAND = "srun"
+_NOTHING = ("", "0", "none", "NONE")
+_TRUE = ("", "1", "yes", "true")
+# Means something outside a job only; inside, the job's own is exported under these names.
+_NOT_BY_VARIABLE = ("mem", "mem-per-cpu", "time", "chdir", "nodes")
+_ALIASES = {"tasks-per-node": "ntasks-per-node", "cluster": "clusters"}
+
+
+class Wants:
+    """One step: everything that command line and variables say, the former first.
+
+    `wait_s`: how long others may go on after the first task has ended (None: for ever).
+    `give_up_s`: how long to wait for cores (None: for ever).
+    """
+
+    def __init__(self, found: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> None:
+        self.command = list(rest)
+        self._given: dict[str, str] = {}
+        for option, value in found:
+            name = _ALIASES.get(option.name, option.name)
+            self._given[name] = value or ""
+
+    def has(self, name: str) -> bool:
+        """Whether an option was given in any way."""
+        return name in self._given
+
+    def text(self, name: str) -> str | None:
+        """The value of an option; None if it was not given."""
+        return self._given.get(name)
+
+    def add_variables(self, variables: Mapping[str, str]) -> None:
+        """What variables say where the command line says nothing."""
+        for option in SRUN:
+            name = _ALIASES.get(option.name, option.name)
+            if not option.variable or option.variable not in variables or name in self._given:
+                continue
+            if option.disposition == REFUSED or name in _NOT_BY_VARIABLE:
+                continue
+            value = variables[option.variable]
+            if option.takes == "nothing" and value.lower() not in _TRUE:
+                continue
+            self._given[name] = value
+        if "ntasks" not in self._given and "SLURM_NPROCS" in variables:
+            self._given["ntasks"] = variables["SLURM_NPROCS"]
+
+    def count(self, name: str, *, least: int = 1) -> int | None:
+        """A number of things. Raises: VerbatimError."""
+        text = self._given.get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit()) or not least <= int(text) < 1 << 31:
+            raise retold(no_number(f"--{name}", text), COMMAND)
+        return int(text)
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks to run."""
+        tasks = self.count("ntasks")
+        if tasks is None:
+            tasks = self.count("ntasks-per-node")
+        return 1 if tasks is None else tasks
+
+    @property
+    def is_exact(self) -> bool:
+        """Takes the cores that it asks for; else all that the job has."""
+        return any(self.has(name) for name in ("exact", "exclusive", "cpus-per-task"))
+
+    @property
+    def kills_on_bad_exit(self) -> bool:
+        """The first task that fails takes the others with it."""
+        return self._given.get("kill-on-bad-exit", "0") not in ("0", "no")
+
+    @property
+    def limit_s(self) -> int | None:
+        """The step's own time limit. Raises: VerbatimError."""
+        text = self._given.get("time")
+        if text is None:
+            return None
+        from tinysched.script.slurm import sbatch_forms
+
+        try:
+            return sbatch_forms.limit_s("time", text)
+        except VerbatimError as error:
+            raise retold(error, COMMAND) from None
+
+    def check(self) -> None:
+        """Refuses what cannot be. Raises: VerbatimError."""
+        for name, text in self._given.items():
+            option = next(option for option in SRUN if option.name == name)
+            if option.disposition == REFUSED and not (option.takes == "value" and text in _NOTHING):
+                raise not_supported(COMMAND, name, _why(option))
+        kind = self._given.get("mpi", "none")
+        if kind != "none":
+            raise not_supported(COMMAND, f"mpi={kind}", "start MPI programs with mpirun")
+        for name in ("cpus-per-task", "wait", "jobid"):
+            self.count(name, least=1 if name == "cpus-per-task" else 0)
+        self._check_hosts()
+        if "mem" in self._given:
+            _check_memory(self._given["mem"])
+
+    def _check_hosts(self) -> None:
+        text = self._given.get("nodes", "1")
+        hosts = text.partition("-")[0]
+        if not (hosts.isascii() and hosts.isdigit()) or not int(hosts):
+            raise complaint(COMMAND, f'"{text}" is not a valid node count')
+        if int(hosts) > 1:
+            raise complaint(COMMAND, f"Only allocated 1 nodes asked for {hosts}")
+
+
+def _why(option: Option) -> str:
+    return option.help.removeprefix("refused unless 0: ")
+
+
+def _check_memory(text: str) -> None:
+    from tinysched.job.quantities import parse_memory
+
+    try:
+        parse_memory(text.lstrip())
+    except ValueError:
+        raise complaint(COMMAND, "Invalid --mem specification", EXIT_SYNTAX) from None
+
+
+def read(argv: Sequence[str], variables: Mapping[str, str]) -> Wants:
+    """The words of srun. Raises: VerbatimError."""
+    found, rest = getopt.split(SRUN, argv, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    wants = Wants(found, rest)
+    wants.add_variables(variables)
+    if not rest and not any(wants.has(name) for name in ("help", "usage", "version")):
+        raise VerbatimError(f"{COMMAND}: fatal: No command given to execute.\n")
+    return wants
