@@ -93,19 +93,29 @@ class Roll:
         self._clock = clock
         self._workers = workers
         self._signs: dict[int, int | bytes] = {}
+        self._children: dict[int, int | bytes] = {}
         self._living: dict[RunId, set[int]] | None = None
+        self._spared: dict[RunId, set[int]] = {}
+        self._has_looked = False
         self._looked_at = -LOOK_AFRESH_S
 
     def again(self) -> None:
-        """Forgets what was seen a while ago; looks for who has come since."""
+        """Forgets what was seen a while ago; looks for who has come since.
+
+        Called whenever children may have been reaped.
+        """
+        self._children.clear()
+        self._spared.clear()
         if self._clock.boottime() - self._looked_at > LOOK_AFRESH_S:
             self.afresh()
-        elif self._signs:
+        elif self._has_looked:
             self.look()
 
     def afresh(self) -> None:
         """Forgets what was seen: a pid may be another's by now."""
         self._signs, self._living = {}, None
+        self._spared.clear()
+        self._has_looked = False
         self._looked_at = self._clock.boottime()
 
     def look(self) -> None:
@@ -113,9 +123,10 @@ class Roll:
 
         Who moves is listed, and gone before it is looked at: so the new ones are listed again.
         """
+        self._has_looked = True
         for _ in range(MOST_LISTINGS):
             # A child of this agent may have become another user's (sudo): it bears its mark on.
-            ours = self.orphans()
+            ours = self._orphans()
             new = [pid for pid in tree.pids() if pid not in self._signs]
             own = [pid for pid in new if pid in ours or tree.is_own(pid)]
             self._signs.update(dict.fromkeys(new, b""))
@@ -125,32 +136,46 @@ class Roll:
 
     def bearers(self, signs: Collection[int | bytes]) -> list[int]:
         """List who was seen to bear one of these marks or cookies."""
-        if not self._signs:
+        if not self._has_looked:
             self.look()
         return [pid for pid, sign in self._signs.items() if sign in signs]
 
-    def orphans(self) -> set[int]:
-        """Who has lost all parents below this agent is its child, at least for a moment."""
+    def orphans(self, signs: Collection[int | bytes]) -> Iterator[int]:
+        """Who has lost all parents below this agent is its child, at least for a moment.
+
+        Those that it has yet to reap are listed as well: nobody gets away without leaving a trace.
+        """
+        for pid in self._orphans():
+            if pid not in self._children:
+                self._children[pid] = sign_of(pid)
+            if self._children[pid] in signs:
+                yield pid
+
+    def _orphans(self) -> set[int]:
         return set(tree.children(os.getpid())) - set(self._workers())
 
-    def strays(self) -> Iterator[int]:
+    def strays(self, signs: Collection[int | bytes]) -> Iterator[int]:
         """Who has lost all parents, and a former agent as well, was adopted by one of these.
 
-        Only those are listed that were not seen before.
+        Only those are listed that live, and were not seen before.
         """
         for parent in {1, os.getppid()}:
             for pid in tree.children(parent):
-                if pid not in self._signs and tree.is_own(pid):
-                    self._signs[pid] = sign_of(pid)
-                    if not tree.has_ended(pid):  # there are hosts on which nobody buries them
-                        yield pid
+                if pid in self._signs:
+                    continue
+                self._signs[pid] = sign_of(pid) if tree.is_own(pid) else b""
+                # There are hosts on which nobody buries who has ended.
+                if self._signs[pid] in signs and not tree.has_ended(pid):
+                    yield pid
 
     def spared(self, run: RunId) -> set[int]:
         """Who is not of this run, wherever they are; this process not among them."""
-        if self._living is None:
-            self._living = _living(self._private)
-        others = (pids for other, pids in self._living.items() if other != run)
-        return set(self._workers()).union(*others) - {os.getpid()}
+        if run not in self._spared:
+            if self._living is None:
+                self._living = _living(self._private)
+            others = (pids for other, pids in self._living.items() if other != run)
+            self._spared[run] = set(self._workers()).union(*others) - {os.getpid()}
+        return self._spared[run]
 
 
 class Marked:
@@ -201,19 +226,19 @@ class Marked:
             if self._is_seen():
                 return False
             self._roll.look()
-        return not any(True for _ in range(EMPTY_GLANCES) for _ in self._orphans())
+        glances = (self._roll.strays(self._signs) for _ in range(EMPTY_GLANCES))
+        return not any(True for found in glances for _ in found)
 
     def _is_seen(self) -> bool:
-        return any(True for _ in self._orphans()) or any(True for _ in self.members())
+        if any(not tree.is_held(pid) for pid in self._orphans()):
+            return True
+        return any(True for _ in self.members())
 
     def _orphans(self) -> Iterator[int]:
-        """Children of this agent that are of this run, those included that it has yet to reap.
-
-        And others that have lost their parents, and came just now.
-        """
-        for pid in itertools.chain(self._roll.orphans(), self._roll.strays()):
-            is_of_run = sign_of(pid) in self._signs and pid not in self._roll.spared(self._run)
-            if is_of_run and not tree.is_held(pid):
+        """Who of this run has lost all parents."""
+        roll, signs = self._roll, self._signs
+        for pid in itertools.chain(roll.orphans(signs), roll.strays(signs)):
+            if pid not in roll.spared(self._run):
                 yield pid
 
     def has(self, pid: int) -> bool:
