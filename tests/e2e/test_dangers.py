@@ -20,6 +20,7 @@ OURS = {
     "tinysched.commands",
     "tinysched.commands.asking",
     "tinysched.commands.console",
+    "tinysched.commands.submitting",
     "tinysched.commands.tsbatch",
     "tinysched.commands.tscancel",
     "tinysched.commands.tsqueue",

@@ -75,7 +75,7 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
     if not found.startswith((".", "/")):
         found = f"{submitting.working_directory().decode('utf-8', 'surrogateescape')}/{found}"
     try:
-        descriptor = submitting.open_file(found)
+        descriptor = submitting.open_file(found if rest[0] else "")
     except OSError as error:
         called = rest[0] if isinstance(error, FileNotFoundError) else found
         raise refusal(f"Unable to open file {called}") from None
