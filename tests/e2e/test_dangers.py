@@ -131,6 +131,7 @@ def test_a_grant_carries_no_code_and_records_hold_no_secret(site: Site, ann: Use
 
 def test_what_a_user_stores_is_closed_to_everybody_else(site: Site, ann: User):
     site.completes(ann.wrap("true"))
+    site.until(lambda: not site.runs(ann), "the run is forgotten")
     own = Path(site.root / "users" / f"u{ann.person.uid}")
     for path in (own, *own.rglob("*")):
         assert path.stat().st_mode & 0o077 == 0, path
