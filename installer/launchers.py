@@ -24,6 +24,8 @@ COMMANDS = {
     "tsout": "tsout",
     "tspurge": "tspurge",
     "run_job.sh": "run_job",
+    "tsrun": "srun",
+    "tsalloc": "salloc",
     "tsagent": "tsagent",
     "tsctl": "tsctl",
     "tsdaemon": "tsdaemon",

@@ -11,7 +11,7 @@ import sys
 
 from tinysched import __version__
 from tinysched.commands import console
-from tinysched.errors import EXIT_DONE, TinyschedError, UsageError
+from tinysched.errors import EXIT_DONE, TinyschedError, UsageError, VerbatimError
 from tinysched.site import Site
 
 USAGE = """\
@@ -60,9 +60,7 @@ def _enter(site: Site, argv: list[str]) -> int:
 
             return agent.main(site, lock_fd=int(option[7:]))
         case ["foreground", *words]:
-            from tinysched.programs import foreground
-
-            return foreground.main(site, words)
+            return _foreground(site, words)
         case ["completion", *shell]:
             from tinysched.commands import completion
 
@@ -79,6 +77,23 @@ def _enter(site: Site, argv: list[str]) -> int:
     raise UsageError(
         f"cannot start {shown!r}: expected dispatcher, agent, foreground or completion", USAGE
     )
+
+
+def _foreground(site: Site, words: list[str]) -> int:
+    """Becomes the client of a job; `--as=srun`: as that command would."""
+    from tinysched.programs import foreground
+
+    _, is_as, command = (words[0] if words else "").partition("--as=")
+    if not is_as:
+        return foreground.main(site, words)
+    try:
+        return foreground.main(site, words[1:], command)
+    except VerbatimError as error:
+        console.say_error(error.text)
+        return error.exit_code
+    except TinyschedError as error:
+        console.complain(command, error)
+        return error.exit_code
 
 
 def _dispatcher(site: Site, options: list[str]) -> int:

@@ -29,6 +29,7 @@ from tinysched.commands.doctor import look
 from tinysched.errors import TinyschedError
 from tinysched.programs.agent import Agent
 from tinysched.programs.line import PASSED_ON, Line
+from tinysched.programs.manners import run_job
 from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.wire import client
@@ -266,7 +267,8 @@ def a_line(root: str) -> Iterator[Line]:
     """The talk of a foreground client, which hears its signals meanwhile."""
     watched = (*PASSED_ON, signal.SIGCHLD)
     before = [signal.getsignal(signum) for signum in watched]
-    line = Line(Site(root, None, "/nowhere"), FakeClock(), ["1", "no", "true"], "/")
+    words = ["1", "no", "true"]
+    line = Line(Site(root, None, "/nowhere"), FakeClock(), words, "/", run_job(words, "/"))
     try:
         yield line
     finally:

@@ -9,11 +9,13 @@ from tests.fakes import FakeClock
 from tinysched.job.model import JobId, RunId
 from tinysched.job.runs import Grant
 from tinysched.programs.line import PASSED_ON, Line
+from tinysched.programs.manners import run_job
 from tinysched.site import Site
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel
 from tinysched.wire.fields import pack
 
+RUN_JOB = ["1", "no", "true"]
 RUN = RunId(job=JobId(number=42), attempt=1)
 GRANT = Grant(run=RUN, raw_id=42, token="t", cores=1, memory_mib=1, limit_s=None, kill_wait_s=30.0)
 GRANTED = pack("grant", messages.grant_fields(GRANT))
@@ -27,7 +29,8 @@ def ends(tmp_path):
     """A line and the dispatcher's end of it; afterwards this process hears signals as before."""
     before = {signum: signal.getsignal(signum) for signum in (*PASSED_ON, signal.SIGCHLD)}
     ours, theirs = socket.socketpair()
-    line = Line(Site(str(tmp_path), None, "/bin"), FakeClock(), ["1", "no", "true"], "/")
+    manners = run_job(RUN_JOB, "/")
+    line = Line(Site(str(tmp_path), None, "/bin"), FakeClock(), RUN_JOB, "/", manners)
     line._channel = Channel(ours)
     yield line, theirs
     signal.set_wakeup_fd(-1)

@@ -12,6 +12,9 @@ from tinysched.host import caller
 from tinysched.script.slurm import steps as words
 from tinysched.site import Site
 
+# The job is this step: it was made for it by an srun, which has seen to time and place.
+_WHOLE = b"TJS_STEP"
+
 
 def main(site: Site, argv: list[str]) -> int:
     """Runs a step; its exit code is the highest of its tasks."""
@@ -26,7 +29,10 @@ def main(site: Site, argv: list[str]) -> int:
     if number is None:
         from tinysched.commands import foreground
 
+        wants.check_step()
         return foreground.become(site, "srun", argv)
+    if submitted.pop(_WHOLE, None) is not None:
+        wants.leave_to_job()
     return steps.run(wants, place.find(site, number), submitted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity
@@ -14,7 +14,7 @@ from tinysched.job import environment, filenames
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
-from tinysched.script.slurm import sbatch
+from tinysched.script.slurm import allocations, sbatch
 from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.spool.requests import StoredRequest
@@ -22,6 +22,10 @@ from tinysched.spool.runs import RunDir
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9
+_OF_A_TASK = (
+    *(b"ENVIRONMENT", b"SLURM_GTIDS", b"SLURM_LOCALID", b"SLURM_NODEID", b"SLURM_PROCID"),
+    *(b"SLURM_STEPID", b"SLURM_STEP_ID"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,8 @@ class Assignment:
             variables[environment.PID_VARIABLE] = b"%d" % pid
             announce(pid)
 
+        if stored.command in allocations.COMMANDS:
+            _as_an_allocation(variables, stored.command)
         if request.foreground:
             argv = list(request.arguments)
             streams: tuple[str | int, str | int, str | int] = (0, 1, 2)
@@ -134,7 +140,29 @@ class Registry:
     def _parse(self, stored: StoredRequest) -> Request:
         if stored.command == "run_job":
             return submission.read_foreground(list(stored.argv), stored.cwd).request
+        if stored.command in allocations.COMMANDS:
+            return self._allocation(stored)
         script = self._private.script(stored.token)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
         read = sbatch.read if stored.command == sbatch.COMMAND else submission.read
         return read(list(stored.argv), stored.variables, stored.cwd, script, settings).request
+
+    def _allocation(self, stored: StoredRequest) -> Request:
+        """A job of srun's is srun once more, now as a step of it; one of salloc's its command."""
+        words = list(stored.argv)
+        settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
+        request = allocations.read(
+            stored.command, words, stored.variables, stored.cwd, settings
+        ).request
+        if stored.command == allocations.SRUN_COMMAND:
+            return replace(request, arguments=(f"{self._site.bin_dir}/tsrun", *words))
+        shell = stored.environment.get(b"SHELL", b"/bin/sh").decode("utf-8", "surrogateescape")
+        return replace(request, arguments=request.arguments or (shell,))
+
+
+def _as_an_allocation(variables: dict[bytes, bytes], command: str) -> None:
+    """Who has cores and runs no script sees nothing of a task; `TJS_STEP`: see commands/srun.py."""
+    for name in _OF_A_TASK:
+        variables.pop(name, None)
+    if command == allocations.SRUN_COMMAND:
+        variables[b"TJS_STEP"] = b"whole"

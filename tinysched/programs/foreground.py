@@ -13,16 +13,16 @@ import signal
 import sys
 
 from tinysched.errors import RefusedError, TinyschedError
-from tinysched.host import processes, terminal
+from tinysched.host import caller, processes, terminal
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Registry
 from tinysched.programs.kin import Roll
-from tinysched.programs.line import BY_SIGNAL, NAME, Line
+from tinysched.programs.line import BY_SIGNAL, Line
+from tinysched.programs.manners import of_slurm, run_job
 from tinysched.programs.ward import Ward
-from tinysched.script import submission
 from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.wire import messages
@@ -33,7 +33,7 @@ NOT_STARTED = 127
 SOCKET_MODE = 0o600
 
 
-def main(site: Site, argv: list[str]) -> int:
+def main(site: Site, argv: list[str], command: str = "run_job") -> int:
     """Runs one command when its cores are free; its exit code is ours."""
     try:
         cwd = os.getcwd()
@@ -41,11 +41,14 @@ def main(site: Site, argv: list[str]) -> int:
         raise RefusedError(
             f"cannot tell the working directory: {error.strerror}", "cd to one that exists"
         ) from None
-    submission.read_foreground(argv, cwd)
+    if command == "run_job":
+        manners = run_job(argv, cwd)
+    else:
+        manners = of_slurm(command, argv, caller.variables())
     private = Private.open(site.root, os.getuid())
     processes.set_subreaper()
     clock = SystemClock()
-    line = Line(site, clock, argv, cwd)
+    line = Line(site, clock, argv, cwd, manners)
     code = line.enter()
     if code is None:
         code = line.wait_for_grant()
@@ -169,20 +172,21 @@ class _Foreground:
                 ward.told_lingering = ward.lingering
 
     def _leave(self, ward: Ward) -> int:
-        ending = ward.ending
+        ending, name = ward.ending, self._line.manners.name
         if ward.started is not None:
             terminal.take_back(ward.started.pid)
         if ending is None:
             sys.stderr.write(
-                f"{NAME}: error: cannot tell how the job ended: its worker was killed\n"
+                f"{name}: error: cannot tell how the job ended: its worker was killed\n"
             )
             return BY_SIGNAL + signal.SIGKILL
         self._report(ward, ending)
+        self._line.manners.ends(self._line.number, ending)
         if ending.cause is Cause.LAUNCH or ending.exit is None:
-            sys.stderr.write(f"{NAME}: error: {ending.words}\n")
+            sys.stderr.write(f"{name}: error: {ending.words}\n")
             return NOT_STARTED
-        if ending.survivors:
-            sys.stderr.write(f"{NAME}: ended what was left of it: {', '.join(ending.survivors)}\n")
+        if ending.survivors and not self._line.manners.is_slurms:
+            sys.stderr.write(f"{name}: ended what was left of it: {', '.join(ending.survivors)}\n")
         return BY_SIGNAL + ending.exit.signal if ending.exit.signal else ending.exit.code
 
     def _report(self, ward: Ward, ending: Ending) -> None:

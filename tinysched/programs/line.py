@@ -7,10 +7,11 @@ import select
 import signal
 import sys
 
-from tinysched.errors import EXIT_DONE, TryLaterError, WireError
+from tinysched.errors import EXIT_DONE, EXIT_REFUSED, TryLaterError, WireError
 from tinysched.host import agent_start, caller
 from tinysched.host.clock import Clock, timeout_ms
 from tinysched.job.runs import Grant
+from tinysched.programs.manners import Manners
 from tinysched.programs.ward import Ward
 from tinysched.site import Site
 from tinysched.spool import outbox
@@ -18,7 +19,6 @@ from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message, connected
 from tinysched.wire.client import exit_code_in, hello
 
-NAME = "run_job.sh"
 RESTART_S = 30.0
 SAY_S = 0.3
 BY_SIGNAL = 128
@@ -39,7 +39,11 @@ class Line:
     which the worker rings; `rung` is what it said last. `ward`: whom orders are for, once it runs.
     """
 
-    def __init__(self, site: Site, clock: Clock, argv: list[str], cwd: str) -> None:
+    def __init__(
+        self, site: Site, clock: Clock, argv: list[str], cwd: str, manners: Manners
+    ) -> None:
+        self.manners = manners
+        self.number = "?"
         self._site = site
         self._clock = clock
         self._argv = [os.fsencode(word) for word in argv]
@@ -101,12 +105,12 @@ class Line:
         files = [
             ("slurm_script", b""),
             ("argv", outbox.pack(self._argv)),
-            ("variables", b""),
+            ("variables", outbox.pack(list(self.manners.variables))),
             ("environment", caller.environment()),
             ("cwd", self._cwd),
             ("umask", b"%04o\n" % umask),
             ("limits", caller.whole("/proc/self/limits")),
-            ("command", b"run_job\n"),
+            ("command", self.manners.command.encode() + b"\n"),
         ]
         return outbox.write(self._site.root, os.getuid(), self._token, files)
 
@@ -115,10 +119,11 @@ class Line:
         channel = connected(self._site, RESTART_S)
         fields = [
             *hello(),
-            ("command", b"run_job"),
+            ("command", self.manners.command.encode()),
             ("token", self._token.encode()),
             ("cwd", self._cwd),
             *(("arg", word) for word in self._argv),
+            *(("var", pair) for pair in self.manners.variables),
         ]
         channel.send("submit", fields)
         self._channel = channel
@@ -126,7 +131,8 @@ class Line:
         if reply is None or reply.verb != "reply":
             raise TryLaterError("cannot get cores: the dispatcher does not answer", "try again")
         sys.stderr.write(reply.text("err", ""))
-        self._waits = f"job {reply.text('id', '?')} waits for {reply.text('waits', 'its turn')}"
+        self.number = reply.text("id", "?")
+        self._waits = reply.text("waits", "its turn")
         if reply.text("agent_missing", "0") == "1":
             agent_start.start(self._site.bin_dir, self._site.root)
         code = exit_code_in(reply.raw("exit"))
@@ -148,24 +154,36 @@ class Line:
 
     def wait_for_grant(self) -> int | None:
         """None when the cores are ours, else an exit code: told to stop, or cancelled."""
-        say_at = self._clock.boottime() + SAY_S
+        began_at = self._clock.boottime()
+        say_at = began_at + SAY_S
         has_said = False
         while self.grant is None or self.is_acknowledged:
             if self.signals:
                 return BY_SIGNAL + self.signals[0]
             if self.is_acknowledged:
-                sys.stderr.write(f"{NAME}: error: cannot run the job: it was cancelled\n")
+                self.manners.revoked(self.number)
                 return BY_SIGNAL + signal.SIGTERM
             if not has_said and self._clock.boottime() >= say_at:
-                sys.stderr.write(f"{NAME}: {self._waits}\n")
+                self.manners.waits(self.number, self._waits)
                 has_said = True
-            self.poll(None if has_said else SAY_S)
+            left_s = self._patience_left(began_at)
+            if left_s == 0.0 and has_said:
+                self.manners.gives_up()
+                return EXIT_REFUSED
+            self.poll(left_s if has_said else SAY_S)
             self.listen()
             if self._channel is None:
                 refusal = self._submit()  # the dispatcher was restarted: the token keeps our place
                 if refusal is not None:
                     return refusal
+        self.manners.begins(self.number, has_waited=has_said)
         return None
+
+    def _patience_left(self, began_at: float) -> float | None:
+        """How long to wait still; None: for ever."""
+        if self.manners.give_up_s is None:
+            return None
+        return max(0.0, began_at + self.manners.give_up_s - self._clock.boottime())
 
     def poll(self, wait_s: float | None) -> None:
         """Waits until something is said, or a child or the worker has news."""

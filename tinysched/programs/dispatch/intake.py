@@ -20,11 +20,14 @@ from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.slurm.sbatch import Sbatch
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
+from tinysched.script.slurm import allocations
 from tinysched.script.slurm import sbatch as slurm
+from tinysched.script.slurm.retelling import retold
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
-COMMANDS = ("tsbatch", "run_job", slurm.COMMAND)
+SLURMS = (slurm.COMMAND, *allocations.COMMANDS)
+COMMANDS = ("tsbatch", "run_job", *SLURMS)
 
 
 class Intake:
@@ -55,9 +58,10 @@ class Intake:
         try:
             return self._submit(channel, message)
         except TinyschedError as error:
-            if message.text("command") != slurm.COMMAND:
+            command = message.text("command")
+            if command not in SLURMS:
                 raise
-            raise self._sbatch.in_its_words(error) from error
+            raise retold(self._sbatch.in_its_words(error), command) from error
 
     def _submit(self, channel: Channel, message: Message) -> Answer:
         uid, token = channel.peer.uid, message.text("token")
@@ -69,7 +73,7 @@ class Intake:
         self._check_size(message)
         known = self._books.by_token(uid, token)
         read = submissions.read(command, message, self._terms(), self._clock)
-        is_slurms = command == slurm.COMMAND
+        is_slurms = command in SLURMS
         if known is None:
             job = self._job(0, uid, token, read.request)
             if is_slurms:
@@ -79,7 +83,7 @@ class Intake:
             known = self._accept(uid, token, read, message.raw("script", b""))
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
-        if is_slurms:
+        if is_slurms and not known.request.foreground:
             return self._sbatch.accepted(known, read)
         return self._accepted(known, read, command)
 

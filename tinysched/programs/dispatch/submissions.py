@@ -12,7 +12,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
-from tinysched.script.slurm import sbatch
+from tinysched.script.slurm import allocations, sbatch
 from tinysched.wire.channel import Message
 
 TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -36,6 +36,8 @@ def read(
         now=clock.wall() if at is None else at,
         offset_s=clock.utc_offset_s,
     )
+    if command in allocations.COMMANDS:
+        return allocations.read(command, argv, variables, cwd, settings)
     script = message.raw("script", b"")
     if command == sbatch.COMMAND:
         found = sbatch.read(argv, variables, cwd, script, settings)

@@ -5,14 +5,16 @@ Imported on the start-up path of srun: imports nothing heavy.
 
 from __future__ import annotations
 
-from tinysched.errors import EXIT_REFUSED, VerbatimError
+from tinysched.errors import EXIT_REFUSED, TinyschedError, VerbatimError
 from tinysched.script.slurm.refusals import FAILED
 
 NO_ALLOCATION = "Unable to allocate resources: "
 
 
-def retold(error: VerbatimError, command: str) -> VerbatimError:
+def retold(error: TinyschedError, command: str) -> TinyschedError:
     """What sbatch complains of, as another command says it."""
+    if command == "sbatch" or not isinstance(error, VerbatimError):
+        return error
     lines = []
     for line in error.text.splitlines():
         if line.startswith("sbatch: "):

@@ -160,10 +160,10 @@ _STEPS = _only(
     Option("wait", "W", "SECONDS", "end all so long after the first end", variable="SLURM_WAIT"),
 )
 _ALLOCATION = _only(
-    Option("get-user-env", "", "[HOW]", "begin as a login would"),
-    Option("kill-command", "K", "[SIGNAL]", "end the command with the job"),
+    _stored("get-user-env", "", "[HOW]", "kept; the command has this shell's environment"),
+    _stored("kill-command", "K", "[SIGNAL]", "the command always ends with its job"),
     Option("no-bell", "", "", "do not ring the bell"),
-    Option("no-shell", "", "", "take the cores and leave"),
+    _refused("no-shell", "", "", "cores are held by a command"),
     _stored("wait-all-nodes", "", "0|1", _ONE_HOST, "SALLOC_WAIT_ALL_NODES"),
 )
 
@@ -173,6 +173,8 @@ def _sorted(*tables: tuple[Option, ...]) -> tuple[Option, ...]:
 
 
 SRUN = _sorted(_BOTH, _STEPS)
+# What says how a step runs, and nothing of the job around it.
+STEP_NAMES = frozenset(option.name for option in _STEPS) - {"tasks-per-node", "propagate"}
 SALLOC = _sorted(_BOTH, _ALLOCATION)
 
 SRUN_USAGE = """\

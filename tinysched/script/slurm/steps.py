@@ -10,7 +10,7 @@ from tinysched.script.grammar import REFUSED, Option
 from tinysched.script.slurm import getopt
 from tinysched.script.slurm.refusals import EXIT_SYNTAX, no_number
 from tinysched.script.slurm.retelling import complaint, not_supported, retold
-from tinysched.script.slurm.srun_options import SRUN
+from tinysched.script.slurm.srun_options import SRUN, STEP_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,20 +101,35 @@ class Wants:
         except VerbatimError as error:
             raise retold(error, COMMAND) from None
 
+    def leave_to_job(self) -> None:
+        """The job was made for this step: it is the job's to keep to time and place."""
+        for name in ("time", "chdir", "immediate", "nodes", "nodelist", "exclude", "mem"):
+            self._given.pop(name, None)
+
+    def check_step(self) -> None:
+        """Refuses what no step can have, before there is a job for it. Raises: VerbatimError."""
+        self._refuse(STEP_NAMES)
+        self.count("ntasks")
+
     def check(self) -> None:
         """Refuses what cannot be. Raises: VerbatimError."""
+        self._refuse(frozenset(option.name for option in SRUN))
+        for name in ("cpus-per-task", "wait", "jobid"):
+            self.count(name, least=1 if name == "cpus-per-task" else 0)
+        self._check_hosts()
+        if "mem" in self._given:
+            _check_memory(self._given["mem"])
+
+    def _refuse(self, names: frozenset[str]) -> None:
         for name, text in self._given.items():
+            if name not in names:
+                continue
             option = next(option for option in SRUN if option.name == name)
             if option.disposition == REFUSED and not (option.takes == "value" and text in _NOTHING):
                 raise not_supported(COMMAND, name, _why(option))
         kind = self._given.get("mpi", "none")
         if kind != "none":
             raise not_supported(COMMAND, f"mpi={kind}", "start MPI programs with mpirun")
-        for name in ("cpus-per-task", "wait", "jobid"):
-            self.count(name, least=1 if name == "cpus-per-task" else 0)
-        self._check_hosts()
-        if "mem" in self._given:
-            _check_memory(self._given["mem"])
 
     def _check_hosts(self) -> None:
         text = self._given.get("nodes", "1")

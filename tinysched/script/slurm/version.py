@@ -4,4 +4,4 @@ Imports nothing heavy.
 """
 
 RELEASE = "22.05.8"
-TEXT = f"slurm {RELEASE}\n"
+TEXT = f"slurm-wlm {RELEASE}\n"
