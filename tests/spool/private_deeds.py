@@ -156,7 +156,7 @@ def _look(_root: str, private: Private, _disk: Disk) -> None:
     assert private.agent_pid() is None
     for run in private.runs():
         run.worker_pid()
-        run.directory_fd  # noqa: B018 -- opens it
+        run.directory_fd  # noqa: B018 -- to open it
         run.close()
 
 

@@ -34,7 +34,7 @@ class Wish:
 
     def ask(self, **changes: object) -> None:
         """These fields are asked for."""
-        self.request = replace(self.request, **changes)  # type: ignore[arg-type]  # by name
+        self.request = replace(self.request, **changes)  # type: ignore[arg-type]  # fields by name
 
     def keep(self, name: str, text: str) -> None:
         """This option is kept under its name."""
