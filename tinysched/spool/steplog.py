@@ -10,13 +10,12 @@ import fcntl
 import posix
 
 from tinysched.errors import SpoolError
-from tinysched.host import births
 from tinysched.job import steplines
 from tinysched.spool import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _HEAD = b"next 0000000000\n"
 _READ = posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK
@@ -29,12 +28,15 @@ _MOST = 1 << 26
 class Entry:
     """A step that is about to begin.
 
-    `cores` is what it is shown with, `taken` what others have to leave it. `inside`: the step that
-    it is a part of (None: none).
+    `srun`: the process that looks after it. `cores` is what it is shown with, `taken` what others
+    have to leave it. `inside`: the step that it is a part of (None: none).
     """
 
-    def __init__(self, name: str, tasks: int, cores: int, taken: int, inside: int | None) -> None:
+    def __init__(
+        self, name: str, srun: str, tasks: int, cores: int, taken: int, inside: int | None
+    ) -> None:
         self.name = name
+        self.srun = srun
         self.tasks = tasks
         self.cores = cores
         self.taken = taken
@@ -42,9 +44,13 @@ class Entry:
 
 
 class StepLog:
-    """The file of one run, as an srun writes it. Raises: SpoolError."""
+    """The file of one run, as an srun writes it; `lives` tells of the srun of another step.
 
-    def __init__(self, run_path: str) -> None:
+    Raises: SpoolError.
+    """
+
+    def __init__(self, run_path: str, lives: Callable[[str], bool]) -> None:
+        self._lives = lives
         self._path = f"{run_path}/{tree.STEPS}"
         try:
             self._fd = posix.open(self._path, _WRITE, tree.CLOSED_FILE_MODE)
@@ -57,14 +63,12 @@ class StepLog:
         try:
             live = {}
             if entry.taken:
-                live = _living(_whole(self._fd))
+                live = _living(_whole(self._fd), self._lives)
                 _leave_out(live, entry.inside)
                 if entry.taken + sum(taken for taken, _ in live.values()) > cores:
                     return None
             number = self._next()
-            said = steplines.begin(
-                number, births.name(posix.getpid()), now, entry.tasks, entry.cores, entry.name
-            )
+            said = steplines.begin(number, entry.srun, now, entry.tasks, entry.cores, entry.name)
             marks = f"taken={entry.taken} inside={'' if entry.inside is None else entry.inside}"
             self._add(said.replace(" name=", f" {marks} name=", 1))
             return number
@@ -137,7 +141,7 @@ def _whole(fd: int, *, from_here: bool = False) -> bytes:
     return b"".join(pieces)
 
 
-def _living(content: bytes) -> dict[int, tuple[int, int | None]]:
+def _living(content: bytes, lives: Callable[[str], bool]) -> dict[int, tuple[int, int | None]]:
     """Cores taken, and the step around it, of each step that has not ended; by number."""
     begun = {number: words for number, words in _lines(content, b"begin ")}
     for number, _ in _lines(content, b"end "):
@@ -145,7 +149,7 @@ def _living(content: bytes) -> dict[int, tuple[int, int | None]]:
     found: dict[int, tuple[int, int | None]] = {}
     for number, words in begun.items():
         facts = dict(word.partition("=")[::2] for word in words)
-        if births.lives(facts.get("srun", "")):
+        if lives(facts.get("srun", "")):
             inside = facts.get("inside", "")
             taken = facts.get("taken", "")
             found[number] = (

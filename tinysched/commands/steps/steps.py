@@ -12,6 +12,7 @@ from tinysched.commands.steps.step import Signals, Step
 from tinysched.commands.steps.streams import write
 from tinysched.commands.steps.watch import Job
 from tinysched.errors import SpoolError, VerbatimError
+from tinysched.host import births
 from tinysched.job import steplines
 from tinysched.script.slurm.retelling import complaint
 from tinysched.spool.steplog import Entry, StepLog
@@ -41,7 +42,7 @@ def run(wants: Wants, place: Place, submitted: Mapping[bytes, bytes]) -> int:
     job = Job(place, host)
     signals = Signals()
     try:
-        log = StepLog(place.path)
+        log = StepLog(place.path, births.lives)
         number = _begin(log, entry, wants, place, signals)
     except SpoolError as error:
         raise _refused(place, error.sentence) from None
@@ -84,6 +85,7 @@ def _entry(wants: Wants, place: Place, submitted: Mapping[bytes, bytes]) -> Entr
     around = submitted.get(b"SLURM_STEP_ID", b"") if place.is_ours else b""
     return Entry(
         wants.text("job-name") or wants.command[0].rpartition("/")[2],
+        births.name(posix.getpid()),
         wants.tasks,
         cores,
         0 if wants.has("overlap") else cores,

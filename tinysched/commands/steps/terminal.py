@@ -65,7 +65,7 @@ class Terminal:
         posix.close(self._master)
         posix.close(self.slave)
         if self._was is not None:
-            termios.tcsetattr(0, termios.TCSADRAIN, self._was)  # type: ignore[arg-type]  # as got
+            termios.tcsetattr(0, termios.TCSADRAIN, self._was)  # type: ignore[arg-type]  # as it was got
 
     def _resize(self) -> None:
         size = fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tinysched.errors import WireError
-from tinysched.spool import tree
 from tinysched.wire.client import dial
 from tinysched.wire.fields import pack
 
@@ -27,7 +26,7 @@ class Job:
         self._is_over = False
         if not place.is_ours:
             try:
-                self._line = dial(f"{place.path}/{tree.SOCKET}")
+                self._line = dial(place.socket)
             except OSError:
                 self._line = None
 
@@ -55,7 +54,7 @@ class Job:
     def nudge(self) -> None:
         """Has the worker look at the log: others want to know of live steps."""
         try:
-            line = dial(f"{self.place.path}/{tree.SOCKET}")
+            line = dial(self.place.socket)
         except OSError:
             return  # it was killed, or is about to end: whoever takes over looks by itself
         try:
