@@ -49,15 +49,17 @@ with open(sys.argv[1] + "/ups", "a") as ups:
 while True:
     signal.pause()
 """
-# Two that respawn each other, and a chain of which each link forks the next one and ends.
+# Two that respawn each other, and a chain of which each link forks the next one and ends; they
+# leave by themselves after three minutes, should nobody be there any more who ends them.
 STORM = """\
 import contextlib, os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+until = time.monotonic() + 180
 def up():
     with open(sys.argv[1] + "/ups", "a") as ups:
         ups.write("\\n")
 def twin(other):
-    while True:
+    while time.monotonic() < until:
         if other is None or not os.path.exists(f"/proc/{other}"):
             me = os.getpid()
             other = os.fork()
@@ -68,13 +70,14 @@ def twin(other):
             os.waitpid(-1, os.WNOHANG)
         time.sleep(0.002)
 def chain():
-    while True:
+    while time.monotonic() < until:
         time.sleep(0.002)
         if os.fork():
             os._exit(0)
 if os.fork() == 0:
     up()
     chain()
+    os._exit(0)
 up()
 twin(None)
 """

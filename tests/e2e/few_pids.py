@@ -42,7 +42,8 @@ for i in 1 2 3; do
 done
 python3 -IS -c '
 import os, time
-while True:
+until = time.monotonic() + 120
+while time.monotonic() < until:
     time.sleep(0.001)
     if os.fork():
         os._exit(0)

@@ -20,13 +20,15 @@ from tinysched.spool.runrecords import Started
 
 pytestmark = pytest.mark.process
 
-# Each link of the chain forks the next one, and ends: nobody is there for long.
+# Each link of the chain forks the next one, and ends: nobody is there for long. The chain ends by
+# itself after half a minute, should nobody be there any more who ends it.
 CHAIN = """
 import os, sys, time
 if os.fork():
-    time.sleep(600)
+    time.sleep(30)
 print("begun", flush=True)
-while True:
+until = time.monotonic() + 30
+while time.monotonic() < until:
     time.sleep(float(sys.argv[1]))
     if os.fork():
         os._exit(0)
