@@ -39,7 +39,8 @@ from tinysched.script import (
     submission,
     values,
 )
-from tinysched.script.slurm import getopt, hostlist, sbatch, scancel, squeue
+from tinysched.script.slurm import allocations, getopt, hostlist, sbatch, scancel, squeue
+from tinysched.script.slurm import steps as stepwords
 from tinysched.spool import (
     attempts,
     counter,
@@ -263,6 +264,16 @@ PARSERS: dict[str, Parser] = {
     ),
     "script/jobnames.py selectors": Parser(
         read=text(jobnames.selectors), errors=(ValueError,), seeds=(b"42,43_7,44_[2-4,9]",)
+    ),
+    "script/slurm/allocations.py read": Parser(
+        read=words(lambda argv: allocations.read("srun", argv, {}, "/w", SETTINGS)),
+        errors=(VerbatimError,),
+        seeds=(b"-c4\0-t\0005\0--mem=2G\0sleep\0001", b"--pty\0bash"),
+    ),
+    "script/slurm/steps.py read": Parser(
+        read=words(lambda argv: stepwords.read(argv, {})),
+        errors=(VerbatimError,),
+        seeds=(b"--overlap\0-n2\0-l\0hostname", b"--jobid\00042\0-o\0%j.%t\0true"),
     ),
     "script/slurm/hostlist.py expand": Parser(
         read=text(hostlist.expand), errors=(ValueError,), seeds=(b"n[01-03,7],m", b"localhost")

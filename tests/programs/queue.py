@@ -77,25 +77,28 @@ class Queue:
         self.clock = FakeClock()
         self.disk = FullDisk()
         self.agents: list[FakeAgent] = []
-        self.begin()
+        self._open("", None)
 
     def begin(self, full: bool | str = "", left: int | None = None) -> bool:
         """A new dispatcher; false if it died at once, or could not begin.
 
         `full`: what its disk refuses once it is open. `left`: it dies after so many operations.
         """
+        try:
+            self._open(full, left)
+        except (Death, SpoolError):
+            self.disk.die()
+            return False
+        self.disk.left = None
+        return True
+
+    def _open(self, full: bool | str, left: int | None) -> None:
         disk = self.disk = FullDisk()
         disk.left = left
-        try:
-            store = Store.open(self.root, disk)
-            disk.full = full
-            self.dispatcher = Dispatcher(self.root, store, self.config, self.clock)
-            self.dispatcher.advance()
-        except (Death, SpoolError):
-            disk.die()
-            return False
-        disk.left = None
-        return True
+        store = Store.open(self.root, disk)
+        disk.full = full
+        self.dispatcher = Dispatcher(self.root, store, self.config, self.clock)
+        self.dispatcher.advance()
 
     def reconfigure(self, **changes: object) -> None:
         """The admin changes config.yaml and has it read."""

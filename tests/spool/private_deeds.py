@@ -156,6 +156,7 @@ def _look(_root: str, private: Private, _disk: Disk) -> None:
     assert private.agent_pid() is None
     for run in private.runs():
         run.worker_pid()
+        assert run.start_noted_at >= 0 <= run.end_noted_at
         run.directory_fd  # noqa: B018 -- to open it
         run.close()
 
@@ -237,8 +238,10 @@ DEEDS = (
             "RunDir.worker_alive",
             "RunDir.job_alive",
             "RunDir.started",
+            "RunDir.start_noted_at",
             "RunDir.lingering",
             "RunDir.ending",
+            "RunDir.end_noted_at",
             "RunDir.directory_fd",
         ),
         do=_look,

@@ -165,7 +165,8 @@ def test_a_task_without_its_array_is_named_and_left(store, root):
     store.publish([task(array(42, 3), 1)])
     loaded = reloaded(store, root)
     assert loaded.tasks == []
-    assert loaded.quarantined == ("cannot use job_42_1.meta: there is no record of its array",)
+    assert "cannot use job_42_1.meta: there is no record of its array" in loaded.quarantined
+    assert [wreck.key for wreck in loaded.wrecks] == [(42, None)]
     assert files(root, "running") == ["job_42_1.meta"]
 
 

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "NonZeroExitCode": "its exit code was not 0, or a signal killed it",
         "JobLaunchFailure": "it could not be started; the words say why, nothing of it ran",
         "WorkerLost": "its agent and its worker were both killed: its exit code is unknown",
+        "RecordLost": "its record was damaged while it ran: how it ended is not known",
         "NodeDown": "the host was restarted while it ran: its exit code is unknown",
         "BashVersion": "it ended under the Bash version, which kept no reason",
     }
