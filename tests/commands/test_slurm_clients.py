@@ -45,7 +45,7 @@ def test_help_needs_no_dispatcher(
 ):
     assert CLIENTS[name].main(a_site(tmp_path), ["-v", word]) == 0
     out = capfd.readouterr().out
-    assert out.startswith("slurm " if "V" in word.upper()[1:4] else f"Usage: {name} [")
+    assert out.startswith("slurm-wlm " if "V" in word.upper()[1:4] else f"Usage: {name} [")
 
 
 @pytest.mark.parametrize("name", MANUALS)
