@@ -34,6 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", type=int, default=0, metavar="N", help="campaigns, N times as long as usual"
     )
+    parser.addoption(
+        "--slurm", action="store_true", help="replay what a real Slurm was recorded doing"
+    )
+    parser.addoption("--no-slow", action="store_true", help="with --slurm: without the slow cases")
 
 
 @pytest.fixture

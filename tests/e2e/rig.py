@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from installer import launchers, queue_root
 from installer.choices import Choices
-from tests.e2e.people import REPOSITORY, is_alive, new_people, processes_of
+from tests.e2e.people import REPOSITORY, Person, is_alive, new_people, processes_of
 from tests.e2e.user import COMMAND_S, User
 from tests.wait import until
 from tinysched.errors import TryLaterError
@@ -31,10 +31,10 @@ Line = dict[str, Any]  # Any: an object of tsqueue --json, whose fields are of s
 class Site:
     """Programs, root and people of one queue; nothing runs before `start`."""
 
-    def __init__(self, config: str = CONFIG) -> None:
+    def __init__(self, config: str = CONFIG, people: list[Person] | None = None) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="ts-"))
         self.place.chmod(0o755)
-        self.people = new_people(3)
+        self.people = people or new_people(3)
         self.admin, self.ann, self.ben = (
             User(self, person, name)
             for person, name in zip(self.people, ("admin", "ann", "ben"), strict=True)
@@ -81,11 +81,14 @@ class Site:
 
     # The dispatcher
 
-    def start(self, **more: str) -> Site:
-        """Start the dispatcher as the admin, in the foreground of the test. `more`: variables."""
+    def start(self, entered: Sequence[str] = (), **more: str) -> Site:
+        """Start the dispatcher as the admin, in the foreground of the test. `more`: variables.
+
+        `entered`: words that make a command the admin's on a host that has other accounts.
+        """
         with (self.place / "dispatcher.out").open("ab") as out:
             self._dispatcher = subprocess.Popen(
-                [self.bin / "tinysched", "dispatcher"],
+                [*entered, self.bin / "tinysched", "dispatcher"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -93,7 +96,7 @@ class Site:
                 env=self.admin.environment(more),
                 start_new_session=True,
                 umask=0o022,
-                **self.admin.person.identity,  # type: ignore[call-overload]  # uid and gids
+                **({} if entered else self.admin.person.identity),  # type: ignore[call-overload]  # uid and gids
             )
         self.until(lambda: self.dispatcher_pid, "the dispatcher answers")
         return self
