@@ -161,7 +161,7 @@ class Roll:
         """
         for parent in {1, os.getppid()}:
             for pid in tree.children(parent):
-                if pid in self._signs:
+                if pid in self._signs or pid == os.getpid():  # it may be started inside a job
                     continue
                 self._signs[pid] = sign_of(pid) if tree.is_own(pid) else b""
                 # There are hosts on which nobody buries who has ended.
