@@ -145,12 +145,12 @@ def test_a_limit_below_what_the_launcher_itself_uses_does_not_stop_the_start(tmp
 
 def test_a_hard_limit_of_ours_is_not_raised(tmp_path):
     def lowered() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
-        text = f"{'Max open files':26}200 300 files\n"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))
+        text = f"{'Max open files':26}2000 3000 files\n"
         run(shell(tmp_path, "ulimit -Sn; ulimit -Hn", limits=text))
 
     assert in_child(lowered).code == 0
-    assert (tmp_path / "out").read_text().split() == ["100", "100"]
+    assert (tmp_path / "out").read_text().split() == ["1000", "1000"]
 
 
 def test_the_start_is_announced_with_the_jobs_pid_before_it_runs(tmp_path):
