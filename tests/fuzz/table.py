@@ -55,7 +55,8 @@ from tinysched.spool import (
     tree,
 )
 from tinysched.wire import messages
-from tinysched.wire.fields import unpack
+from tinysched.wire.fields import HEADER, unpack
+from tinysched.wire.fields import pack as framed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = submission.Settings(max_array_index=1000)
@@ -95,6 +96,11 @@ def frames(to: str, verb: str) -> tuple[bytes, ...]:
     """Messages as they were released, without their frame header."""
     found = sorted((GOLDEN / "wire" / "v1").glob(f"{to}.{verb}.*"))
     return tuple(path.read_bytes()[4:] for path in found)
+
+
+def pack(verb: str, fields: list[tuple[str, bytes]]) -> bytes:
+    """A message of ours, without its frame header."""
+    return framed(verb, fields)[HEADER:]
 
 
 LIMITS = Path("/proc/self/limits").read_bytes()
@@ -462,6 +468,15 @@ PARSERS: dict[str, Parser] = {
     ),
     "wire/messages.py read_signal": Parser(
         read=said(messages.read_signal), errors=(WireError,), seeds=ORDERS
+    ),
+    "wire/messages.py read_step": Parser(
+        read=said(messages.read_step),
+        errors=(WireError,),
+        seeds=(pack("step", [("step", b"3"), ("signal", b"10")]),),
+    ),
+    "wire/messages.py read_steps": Parser(
+        read=said(messages.read_steps),
+        seeds=(pack("steps", [("step", STEPS[0]), ("gone", b"7")]),),
     ),
     "wire/messages.py read_stop": Parser(
         read=said(messages.read_stop), errors=(WireError,), seeds=ORDERS

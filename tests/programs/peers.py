@@ -131,10 +131,11 @@ class FakeAgent:
             verbs.append(message.verb)
             if message.verb == "grant":
                 self._granted(messages.read_grant(message))
-            elif message.verb in ("stop", "signal"):
+            elif message.verb in ("stop", "signal", "step"):
                 name = str(messages.read_run(message))
                 if name in self.runs:
                     word = message.text("kill", "") or message.text("signal", "")
+                    word = f"{message.text('step')} {word}" if message.verb == "step" else word
                     self.runs[name].orders.append(f"{message.verb} {word}")
             elif message.verb == "ended-ack":
                 self.runs.pop(str(messages.read_run(message)), None)

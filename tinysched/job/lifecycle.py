@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tinysched.job import history
@@ -15,6 +16,7 @@ from tinysched.job.model import (
     Pending,
     Reason,
     Running,
+    Step,
     Unit,
 )
 from tinysched.job.quantities import format_duration
@@ -22,6 +24,8 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.runs import Cause, Ending
 
+# Those that run may be more than those that are kept; that many at once are not looked at.
+MOST_TOLD = 400
 _LOST_WITH_HOST = "NodeDown"
 # What a shell adds to the number of a signal that killed its command.
 _BY_SIGNAL = 128
@@ -80,6 +84,18 @@ def lingers(unit: Unit, names: tuple[str, ...]) -> Unit:
     if not isinstance(unit.state, Running):
         return unit
     return replace(unit, state=replace(unit.state, lingering=names))
+
+
+def stepped(unit: Unit, told: Iterable[Step], gone: Iterable[int]) -> Unit:
+    """Its agent says how steps of it are, and which are not kept any more."""
+    if not isinstance(unit.state, Running):
+        return unit
+    known = {step.number: step for step in unit.state.steps}
+    known.update((step.number, step) for step in told)
+    for number in gone:
+        known.pop(number, None)
+    kept = sorted(known)[:MOST_TOLD]
+    return replace(unit, state=replace(unit.state, steps=tuple(known[number] for number in kept)))
 
 
 def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:

@@ -179,6 +179,7 @@ class Running:
     """Started. Paths are absolute, as the worker resolved them ('' if there is none).
 
     `boot_id` as in Granted. `lingering`: processes that have outlived KILL for some seconds.
+    `steps`: what srun started, as far as was told; not on the disk, it is told once more.
     """
 
     granted_at: float
@@ -189,6 +190,7 @@ class Running:
     error: str = ""
     boot_id: str = ""
     lingering: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ On the start-up path of srun: imports nothing.
 from __future__ import annotations
 
 LONGEST_NAME = 64
+# What srun is sent to end its step, as scancel wants: of the real-time ones nobody else uses it.
+END_SIGNAL = 44
 
 
 def begin(number: int, srun: str, at: float, tasks: int, cores: int, name: str) -> str:

@@ -135,6 +135,7 @@ class Agent:
             "grant": self._begin,
             "stop": self._stop,
             "signal": self._signal,
+            "step": self._step,
             "ended-ack": self._acknowledged,
             "adopt": self._adopt,
             "restate": self._restate,
@@ -277,6 +278,10 @@ class Agent:
     def _signal(self, message: Message) -> None:
         run, reach = messages.read_run(message), messages.read_reach(message)
         self.wards.signal(run, messages.read_signal(message), reach)
+
+    def _step(self, message: Message) -> None:
+        step, signum = messages.read_step(message)
+        self.wards.signal_step(messages.read_run(message), step, signum)
 
     def _acknowledged(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()

@@ -91,6 +91,15 @@ class Custody:
             case Reach.STEPS:
                 self._to_steps(signum)
 
+    def order_step(self, number: int, signum: int | None) -> None:
+        """Somebody who may sends a signal to one step, or ends it (None)."""
+        if self.steps is None:
+            return
+        if signum is None:
+            self.steps.end(number, self._clock.wall())
+        else:
+            self.steps.signal(signum, self._clock.wall(), number)
+
     def _to_script(self, signum: int) -> None:
         if self._facts.ended_at is None:
             self._herald.signal_script(signum)

@@ -79,7 +79,7 @@ WITHDRAWN = _job(
 SIGNALLED = _job(
     "Signalled",
     "by=%d signal=%d to=%s",
-    "uid `by` has a signal sent to all of it, or to its script",
+    "uid `by` has a signal sent to all of it, or to its script or a step; 0: the step is ended",
 )
 LIMIT_REACHED = _job(
     history.LIMIT_REACHED,

@@ -112,6 +112,7 @@ class _Foreground:
             if not ward.told_started:
                 self._tell_started(ward)
             self._tell_who_lingers(ward)
+            ward.tell_steps(self._clock.wall(), self._line.tell)
             self._poll(None)
             self._line.listen()
         ward.look()

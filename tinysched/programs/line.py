@@ -220,6 +220,8 @@ class Line:
                 self.ward.stop(kill=order.kill, requeue=order.requeue)
             case "signal" if self.ward is not None:
                 self.ward.signal(messages.read_signal(message), messages.read_reach(message))
+            case "step" if self.ward is not None:
+                self.ward.signal_step(*messages.read_step(message))
             case "ended-ack" | "stop":  # a stop of what does not run yet
                 self.is_acknowledged = True
             case _:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinysched.host import births, tree
-from tinysched.job.model import Step
-from tinysched.job.steps import Live, StepBook, shown
+from tinysched.job import steplines
+from tinysched.job.model import RunId, Step
+from tinysched.job.steps import MOST_KEPT, Live, StepBook, shown
 from tinysched.spool.steplog import StepTail
+from tinysched.wire import messages
 
 
 class Steps:
@@ -20,6 +24,13 @@ class Steps:
         """The steps that run, each with the pids of its tasks."""
         return tuple(shown(live) for _, live in sorted(self._book.live.items()))
 
+    @property
+    def known(self) -> dict[int, Step]:
+        """Those that run, and those that have ended and are kept; by number."""
+        found = {step.number: step for step in self._book.ended}
+        found.update((step.number, step) for step in self.live)
+        return found
+
     def look(self, now: float) -> None:
         """Reads on. A step whose srun was killed has ended (`now`: UTC, seconds)."""
         self._book.hear(self._tail.news())
@@ -27,17 +38,59 @@ class Steps:
             if not births.lives(str(live.srun)):
                 self._book.lose(number, now)
 
-    def signal(self, signum: int, now: float) -> None:
-        """Sends a signal to the tasks, and to all below them; srun itself hears nothing."""
+    def signal(self, signum: int, now: float, number: int | None = None) -> None:
+        """Sends a signal to the tasks, and to all below them; srun itself hears nothing.
+
+        `number`: of the one step that is meant (None: all).
+        """
         self.look(now)
         for live in self._book.live.values():
-            for pid in _processes(live):
-                tree.send_if(pid, signum, lambda _pid: True)
+            if number in (None, live.step.number):
+                for pid in _processes(live):
+                    tree.send_if(pid, signum, tree.is_own)
+
+    def end(self, number: int, now: float) -> None:
+        """Has a step ended by its srun, which is patient, and says what happens."""
+        self.look(now)
+        live = self._book.live.get(number)
+        if live is not None:
+            srun = str(live.srun)
+            tree.send_if(live.srun.pid, steplines.END_SIGNAL, lambda _pid: births.lives(srun))
 
     def all(self, now: float) -> tuple[Step, ...]:
         """The steps of a run that is over."""
         self.look(now)
         return self._book.all(now)
+
+
+class Bulletin:
+    """What the dispatcher knows of a run's steps, and what it is to be told.
+
+    Lots are small: what has changed, and no more at once than a message is read of.
+    """
+
+    def __init__(self, run_path: str) -> None:
+        self._steps = Steps(run_path)
+        self._told: dict[int, Step] = {}
+
+    def forget(self) -> None:
+        """Another dispatcher listens: it was told nothing."""
+        self._told.clear()
+
+    def look(self, run: RunId, now: float, tell: Callable[[str, messages.Fields], bool]) -> None:
+        """Reads on, and tells what is new; what nobody hears is told another time."""
+        self._steps.look(now)
+        known = self._steps.known
+        new = [step for number, step in known.items() if self._told.get(number) != step]
+        gone = [number for number in self._told if number not in known]
+        while new or gone:
+            lot, new = new[:MOST_KEPT], new[MOST_KEPT:]
+            if not tell("steps", messages.steps_fields(run, lot, gone)):
+                return
+            self._told.update((step.number, step) for step in lot)
+            for number in gone:
+                del self._told[number]
+            gone = []
 
 
 def _processes(live: Live) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from collections.abc import Callable
 from dataclasses import replace
 
 from tinysched.errors import SpoolError, WireError
@@ -18,7 +19,7 @@ from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Marked, Roll
-from tinysched.programs.stepping import Steps
+from tinysched.programs.stepping import Bulletin, Steps
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
@@ -30,6 +31,7 @@ class Ward:
 
     `worker` is the pid of a child, None for an adopted one. `lingering`: what has outlived KILL.
     `told_started`, `told_ended` and so on: what the present dispatcher connection has heard.
+    `has_news`: it was looked at since its steps were told.
     """
 
     def __init__(self, run: RunDir, grant: Grant, assignment: Assignment | None) -> None:
@@ -48,6 +50,8 @@ class Ward:
         self.told_lingering: tuple[str, ...] = ()
         self.told_started = False
         self.told_ended = False
+        self.has_news = False
+        self._bulletin = Bulletin(run.path)
 
     @property
     def stage(self) -> str:
@@ -74,8 +78,20 @@ class Ward:
         if self.ending is None:
             self.ending = salvaging.ending_of(self.dir)
         if self.ending is None:
+            self.has_news = True
             with contextlib.suppress(SpoolError):  # nothing depends on it
                 self.lingering = self.dir.lingering()
+
+    def tell_steps(self, now: float, tell: Callable[[str, messages.Fields], bool]) -> None:
+        """Tells what is new of its steps; of a run that is over its end tells them."""
+        if self.has_news and self.told_started and self.ending is None:
+            self.has_news = False
+            self._bulletin.look(self.grant.run, now, tell)
+
+    def forget_told_steps(self) -> None:
+        """Another dispatcher listens."""
+        self.has_news = True
+        self._bulletin.forget()
 
     def reach(self) -> bool:
         """Opens a line to an adopted worker; its end is the worker's. False: nobody answers."""
@@ -125,6 +141,13 @@ class Ward:
             self.custody.order_signal(signum, reach)
         elif self.ending is None:
             self.tell("signal", messages.signal_fields(self.grant.run, signum, reach))
+
+    def signal_step(self, step: int, signum: int | None) -> None:
+        """Sends one signal to a step, whoever watches the run; None: ends it."""
+        if self.custody is not None:
+            self.custody.order_step(step, signum)
+        elif self.ending is None:
+            self.tell("step", messages.step_fields(self.grant.run, step, signum))
 
     def take_over(self, clock: Clock, roll: Roll) -> None:
         """Watches the run in place of a worker that was killed."""

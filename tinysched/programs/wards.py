@@ -97,6 +97,7 @@ class Wards:
             if number in (None, run.job.number):
                 ward.told_started = ward.told_ended = False
             ward.told_lingering = ()
+            ward.forget_told_steps()
 
     # Orders
 
@@ -128,6 +129,13 @@ class Wards:
         if ward is not None:
             LOG.info(events.SIGNALLING, run.job, run.attempt, signum, reach.value)
             ward.signal(signum, reach)
+
+    def signal_step(self, run: RunId, step: int, signum: int | None) -> None:
+        """Sends one signal to a step of a run; None: ends it."""
+        ward = self._wards.get(run)
+        if ward is not None:
+            LOG.info(events.SIGNALLING, run.job, run.attempt, signum or 0, f"step {step}")
+            ward.signal_step(step, signum)
 
     def forget(self, run: RunId) -> None:
         """The dispatcher has the end on its disk: ours may go."""
@@ -288,6 +296,7 @@ class Wards:
         elif wait_s is not None:
             self._next_s = min(self._next_s, wait_s)
             ward.lingering = custody.lingering
+        ward.has_news = True
 
     def _report(self, ward: Ward) -> None:
         if ward.started is not None and not ward.told_started:
@@ -304,6 +313,7 @@ class Wards:
             news = messages.lingering_fields(ward.grant.run, ward.lingering)
             if self._tell("lingering", news):
                 ward.told_lingering = ward.lingering
+        ward.tell_steps(self._clock.wall(), self._tell)
         if ward.ending is not None and not ward.told_ended:
             ward.told_ended = self._tell("ended", messages.ending_fields(ward.ending))
 

@@ -236,6 +236,8 @@ class _Worker:
             custody.order_stop(kill=order.kill, requeue=order.requeue)
         elif message.verb == "signal":
             custody.order_signal(messages.read_signal(message), messages.read_reach(message))
+        elif message.verb == "step":
+            custody.order_step(*messages.read_step(message))
         elif message.verb == "steps":
             self._tell_news()
 

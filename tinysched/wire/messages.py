@@ -2,10 +2,10 @@
 
 An unknown field is ignored, a missing one or an unknown message refused in a sentence.
 
-    agent -> dispatcher   hello, started, lingering, ended, leave, tokens, restated
-    dispatcher -> agent   welcome, grant, stop, signal, ended-ack, adopt, forget, restate,
+    agent -> dispatcher   hello, started, steps, lingering, ended, leave, tokens, restated
+    dispatcher -> agent   welcome, grant, stop, signal, step, ended-ack, adopt, forget, restate,
                           leave-yes, leave-no
-    agent -> worker       stop, signal
+    agent -> worker       stop, signal, step
 
 Whatever changes, two versions can tell each other so: the frame (wire/fields.py), the fields
 `protocol` and `version` of whoever speaks first, and the answer `reply` with `exit` and `err` stay
@@ -14,12 +14,13 @@ as they are for ever.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
 from tinysched.job import steps
-from tinysched.job.model import Exit, RunId
+from tinysched.job.model import Exit, RunId, Step
 from tinysched.job.runs import Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
 from tinysched.wire.channel import Message
@@ -206,6 +207,21 @@ def read_lingering(message: Message) -> tuple[str, ...]:
     return tuple(name[:LONGEST_WORDS] for name in message.many("process")[:MOST_SURVIVORS])
 
 
+def steps_fields(run: RunId, told: Iterable[Step], gone: Iterable[int]) -> Fields:
+    """How steps of a run are, and which are not kept any more."""
+    fields: list[tuple[str, object]] = [("run", run)]
+    fields += [("step", steps.write(step)) for step in told]
+    fields += [("gone", number) for number in gone]
+    return _encode(fields)
+
+
+def read_steps(message: Message) -> tuple[tuple[Step, ...], tuple[int, ...]]:
+    """What `steps_fields` wrote."""
+    told = steps.read_all(message.many("step"))
+    gone = tuple(int(text) for text in message.many("gone") if len(text) < 16 and text.isdecimal())
+    return told, gone
+
+
 def stop_fields(run: RunId, *, kill: bool, requeue: bool = False) -> Fields:
     """An order to end a run: TERM first, or KILL at once; `requeue`: to have it run once more."""
     return _encode([("run", run), ("kill", int(kill)), ("requeue", int(requeue))])
@@ -221,6 +237,16 @@ def read_stop(message: Message) -> Order:
 def signal_fields(run: RunId, signal: int, reach: Reach = Reach.ALL) -> Fields:
     """An order to send one signal to a run's whole tree, or to a part of it."""
     return _encode([("run", run), ("signal", signal), ("reach", reach.value)])
+
+
+def step_fields(run: RunId, step: int, signal: int | None) -> Fields:
+    """An order to send one signal to a step of a run; None: to end it."""
+    return _encode([("run", run), ("step", step), ("signal", signal or 0)])
+
+
+def read_step(message: Message) -> tuple[int, int | None]:
+    """The step, and what to send it."""
+    return _int(message, "step"), read_signal(message) if _int(message, "signal") else None
 
 
 def run_fields(run: RunId) -> Fields:

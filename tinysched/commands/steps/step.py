@@ -37,7 +37,7 @@ class Signals:
     """What this process was told and has not acted on; `wake` is readable when there is more."""
 
     def __init__(self) -> None:
-        self.numbers = {int(getattr(signal, name)) for name in _HEARD}
+        self.numbers = {int(getattr(signal, name)) for name in _HEARD} | {steplines.END_SIGNAL}
         self.told: list[int] = []
         self.wake, self._writer = posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK)
         for number in self.numbers:
@@ -151,6 +151,8 @@ class Step:
             self._interrupt()
         elif signum in _ENDS:
             self._force()
+        elif signum == steplines.END_SIGNAL:
+            self._end("", at_once=True)
 
     def _interrupt(self) -> None:
         now = time.monotonic()

@@ -90,6 +90,8 @@ class Agents:
                 self._hello(channel, message)
             case "started":
                 self._started(channel, messages.Started.read(message))
+            case "steps":
+                self._steps(channel, message)
             case "lingering":
                 self._lingering(channel, message)
             case "ended":
@@ -133,6 +135,10 @@ class Agents:
     def signal(self, job: Job, unit: Unit, signal: int, reach: Reach) -> bool:
         """Has a signal sent to a unit; false if nobody is there to send it."""
         return self._tell(job, "signal", messages.signal_fields(run_of(unit), signal, reach))
+
+    def signal_step(self, job: Job, unit: Unit, step: int, signal: int | None) -> bool:
+        """Has a signal sent to a step, or it ended; false if nobody is there to do it."""
+        return self._tell(job, "step", messages.step_fields(run_of(unit), step, signal))
 
     def _tell(self, job: Job, verb: str, fields: messages.Fields) -> bool:
         launcher = self._launcher(job)
@@ -276,6 +282,11 @@ class Agents:
             return
         if is_new and job is not None:
             LOG.info(events.STARTED, run.job, job.user, run.attempt, news.pid)
+
+    def _steps(self, channel: Channel, message: Message) -> None:
+        run, (told, gone) = messages.read_run(message), messages.read_steps(message)
+        if self._owns(channel, run):
+            self._books.learn_steps(run, told, gone)
 
     def _lingering(self, channel: Channel, message: Message) -> None:
         run, names = messages.read_run(message), messages.read_lingering(message)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 
+from tinysched.job import lifecycle
 from tinysched.job.model import (
     Elements,
     Ended,
@@ -15,7 +16,9 @@ from tinysched.job.model import (
     JobId,
     Pending,
     Reason,
+    RunId,
     Running,
+    Step,
     Task,
     Unit,
 )
@@ -159,6 +162,18 @@ class Books:
         self.tasks.setdefault(task.job.id, {})[index] = task
         self._by_raw_id[task.unit.raw_id] = task.unit.id
         self._account(task.job, task.unit)
+
+    def learn_steps(self, run: RunId, told: Iterable[Step], gone: Iterable[int]) -> None:
+        """News of a run's steps: not worth a write, since its agent can always say it again."""
+        unit = self.unit(run.job)
+        if unit is None or unit.attempt != run.attempt:
+            return
+        number, index = run.job.number, run.job.task
+        unit = lifecycle.stepped(unit, told, gone)
+        if index is None:
+            self.jobs[number] = replace(self.jobs[number], work=unit)
+        else:
+            self.tasks[number][index] = replace(self.tasks[number][index], unit=unit)
 
     def file(self, number: int) -> None:
         """Makes a job's entry among the waiting agree with its record."""

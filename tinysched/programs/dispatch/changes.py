@@ -160,6 +160,16 @@ class Changes:
         if chosen.todo or any(isinstance(unit.state, Pending) for unit in chosen.units):
             raise RefusedError(f"cannot signal job {job.id}: it is pending", "cancel it, or wait")
 
+    def signal_step(self, uid: int, unit: Unit, step: int, signal: int | None) -> None:
+        """Sends a signal to a step of a unit that runs; None: ends it. Raises: RefusedError."""
+        job = self._books.jobs[unit.id.number]
+        LOG.info(events.SIGNALLED, unit.id, job.user, uid, signal or 0, f"step {step}")
+        if not self._agents.signal_step(job, unit, step, signal):
+            raise RefusedError(
+                f"cannot signal step {step} of job {unit.id}: its owner's agent does not run",
+                "any ts command of its owner starts the agent",
+            )
+
     # Holding, releasing, requeueing
 
     def control(self, uid: int, query: ControlQuery) -> str:

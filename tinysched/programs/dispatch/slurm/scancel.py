@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tinysched.errors import RefusedError
 from tinysched.host import identity
 from tinysched.job.cancelling import Cancelling, Victim
-from tinysched.job.model import Ended
+from tinysched.job.model import Ended, Job, Running, Unit
 from tinysched.job.queries import CancelQuery, Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.signals import Reach
@@ -115,17 +115,27 @@ class _Work:
             self._complain_of_unknown()
             if self._order.is_interactive:
                 self._questions = [(next(t.names), _question(t)) for t in targets]
+                self._questions += [
+                    (victim.written, self._step_question(victim, units[0]))
+                    for victim, _, units in self._steps()
+                ]
                 return
         if not targets and self._order.filters and self._order.is_verbose:
             names = " ".join(self._order.filters)
             self._say(f"error: No active jobs match ALL job filters, including: {names} ")
         for target in targets:
             self._treat(target)
+        for victim, step, units in self._steps():
+            if not only or victim.written in only:
+                for unit in units:
+                    self._treat_step(victim, unit, step)
 
     def _meant(self) -> Iterator[Target]:
         if not self._order.victims:
             return self._targets.all(self._order.wanted)
         selectors = [each.selector for each in self._order.victims if each.step is None]
+        if not selectors:
+            return iter(())
         return self._targets.among(selectors, self._order.wanted)
 
     def _treat(self, target: Target) -> None:
@@ -144,8 +154,47 @@ class _Work:
             signal = _KILL if order.signal is None else order.signal
             self._fail(target, self._carry_out(target.selector, signal, order.reach), 1)
 
-    def _complain_of_unknown(self) -> None:
+    # Steps
+
+    def _steps(self) -> Iterator[tuple[Victim, int, list[Unit]]]:
+        """The steps that were named and run, and of what they are parts."""
         for victim in self._order.victims:
+            job = self._targets.job(victim.selector.number)
+            if victim.step is None or job is None:
+                continue
+            units = self._targets.choose(job, victim.selector).units
+            live = [unit for unit in units if _has_step(unit, victim.step)]
+            if live:
+                yield victim, victim.step, live
+
+    def _treat_step(self, victim: Victim, unit: Unit, step: int) -> None:
+        signal = self._order.signal
+        if self._order.is_verbose:
+            deed = "Terminating" if signal is None else f"Signal {signal} to"
+            self._say(f"{deed} step {victim.written}")
+        try:
+            if not self._parts.rights.may_change(self._uid, self._books_job(unit)):
+                raise RefusedError(DENIED)
+            self._parts.changes.signal_step(self._uid, unit, step, signal)
+        except RefusedError as refused:
+            why = refused.sentence
+            self._said += error(f"Kill job error on job step id {victim.written}: {why}")
+            self._exit_code = EXIT_DENIED if why == DENIED else 1
+
+    def _step_question(self, victim: Victim, unit: Unit) -> str:
+        job = self._books_job(unit)
+        partition = visible(self._parts.outlook.standing(job).partition)
+        name = visible(job.request.name)
+        return f"Cancel step_id={victim.written} name={name} partition={partition} [y/n]? "
+
+    def _books_job(self, unit: Unit) -> Job:
+        return self._parts.ledger.books.jobs[unit.id.number]
+
+    def _complain_of_unknown(self) -> None:
+        there = {victim for victim, _, _ in self._steps()}
+        for victim in self._order.victims:
+            if victim in there:
+                continue
             number = victim.selector.number
             job = self._targets.job(number)
             active = Ranges() if job is None else self._targets.active_tasks(job, victim.selector)
@@ -202,6 +251,13 @@ def _question(target: Target) -> str:
     request = target.job.request
     name, partition = visible(request.name), visible(target.partition)
     return f"Cancel job_id={target.shown} name={name} partition={partition} [y/n]? "
+
+
+def _has_step(unit: Unit, number: int) -> bool:
+    """A step of this number runs in it."""
+    if not isinstance(unit.state, Running):
+        return False
+    return any(step.number == number and step.ended_at is None for step in unit.state.steps)
 
 
 def _known_uid(name: str) -> int | None:
