@@ -36,6 +36,7 @@ SLURM_NAMES = {
     "sbatch": "sbatch",
     "squeue": "squeue",
     "scancel": "scancel",
+    "scontrol": "scontrol",
     "srun": "srun",
     "salloc": "salloc",
 }

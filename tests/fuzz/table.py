@@ -39,7 +39,7 @@ from tinysched.script import (
     submission,
     values,
 )
-from tinysched.script.slurm import allocations, getopt, hostlist, sbatch, scancel, squeue
+from tinysched.script.slurm import allocations, getopt, hostlist, sbatch, scancel, scontrol, squeue
 from tinysched.script.slurm import steps as stepwords
 from tinysched.spool import (
     attempts,
@@ -291,6 +291,11 @@ PARSERS: dict[str, Parser] = {
         read=words(lambda argv: scancel.read(argv, CANCELLER)),
         errors=(VerbatimError,),
         seeds=(b"-s\0USR1\00042\00043_[1-3]", b"-u\0bob\0--me", b"-b\0-t\0PD\0-n\0x"),
+    ),
+    "script/slurm/scontrol.py read": Parser(
+        read=words(scontrol.read),
+        errors=(VerbatimError,),
+        seeds=(b"-o\0show\0job\00042", b"update\0JobId=42\0TimeLimit=+5", b"-Q\0hold\00042_7"),
     ),
     "script/slurm/squeue.py read": Parser(
         read=words(lambda argv: squeue.read(argv, CALLER)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -16,13 +16,17 @@ _INDENT = 34
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manual:
-    """One command. `usage` is its lines for --usage; '' if it has none."""
+    """One command. `usage` is its lines for --usage; '' if it has none.
+
+    `tail`: what follows the options.
+    """
 
     name: str
     usage_line: str
     options: Sequence[Option]
     usage: str = ""
     exit_code: int = 1
+    tail: str = ""
 
 
 def asked(manual: Manual, argv: Sequence[str]) -> str | None:
@@ -44,10 +48,15 @@ def asked(manual: Manual, argv: Sequence[str]) -> str | None:
 
 def help_text(manual: Manual) -> str:
     """Every option in a line or two."""
-    lines = [f"Usage: {manual.name} {manual.usage_line}\n"]
-    for option in manual.options:
-        written = _written(option)
-        words = wrap(option.help, _COLUMNS - _INDENT)
+    options = listed((_written(option), option.help) for option in manual.options)
+    return f"Usage: {manual.name} {manual.usage_line}\n{options}{manual.tail}"
+
+
+def listed(pairs: Iterable[tuple[str, str]]) -> str:
+    """Words, and beside each what it means."""
+    lines = list[str]()
+    for written, text in pairs:
+        words = wrap(text, _COLUMNS - _INDENT)
         if len(written) > _INDENT - 2:
             lines.append(f"{written}\n")
             written = ""

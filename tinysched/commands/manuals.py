@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tinysched.commands.manual import Manual
+from tinysched.commands.manual import Manual, listed
 from tinysched.script.slurm import sbatch_options, squeue_options, srun_options
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
 from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
+from tinysched.script.slurm.scontrol_options import KEYWORDS
+from tinysched.script.slurm.scontrol_options import SCONTROL as SCONTROL_OPTIONS
+from tinysched.script.slurm.scontrol_options import USAGE as SCONTROL_USAGE
 
 SBATCH = Manual(
     name="sbatch",
@@ -26,6 +29,13 @@ SCANCEL = Manual(
     usage_line="[OPTIONS] [job_id[_array_id][.step_id]]",
     options=SCANCEL_OPTIONS,
     usage=SCANCEL_USAGE,
+)
+SCONTROL = Manual(
+    name="scontrol",
+    usage_line="[OPTIONS] [COMMAND]",
+    options=SCONTROL_OPTIONS,
+    usage=SCONTROL_USAGE,
+    tail="\nCOMMAND is one of:\n" + listed((f"  {name}", words) for name, _, words in KEYWORDS),
 )
 SRUN = Manual(
     name="srun",

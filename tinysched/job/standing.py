@@ -25,7 +25,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A partition as the queue has it. None: no such rule."""
+    """A partition as the queue has it. None: no such rule. `is_up`: its jobs may start."""
 
     name: str
     is_default: bool
@@ -35,11 +35,15 @@ class Part:
     cores: int
     cores_taken: int
     users: tuple[str, ...] | None
+    is_up: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """The one host of the queue and what is taken of it. Moments: UTC, seconds."""
+    """The one host of the queue and what is taken of it. Moments: UTC, seconds.
+
+    `is_drained`: no job starts, for the `reason` that `reason_by` gave.
+    """
 
     host: str
     cluster: str
@@ -53,4 +57,9 @@ class Node:
     began_at: float
     version: str
     system: str
+    architecture: str
     parts: tuple[Part, ...]
+    is_drained: bool = False
+    reason: str = ""
+    reason_by: int = 0
+    reason_at: float | None = None

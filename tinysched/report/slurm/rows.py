@@ -101,9 +101,14 @@ class Row:
         return self.job.request.begin_at if self.reason == "BeginTime" else None
 
     @property
+    def memory_taken_mib(self) -> int:
+        """What it takes of the host's memory."""
+        return self.standing.memory_mib * (self.cores if self.standing.is_memory_per_cpu else 1)
+
+    @property
     def tres(self) -> str:
         """`cpu=2,mem=2000M,node=1,billing=2`."""
-        mib = self.standing.memory_mib * (self.cores if self.standing.is_memory_per_cpu else 1)
+        mib = self.memory_taken_mib
         memory = f"mem={format_memory(mib)}," if mib else ""
         nodes = self.job.request.nodes or 1
         return f"cpu={self.cores},{memory}node={nodes},billing={self.cores}"

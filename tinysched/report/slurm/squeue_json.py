@@ -159,13 +159,13 @@ def _array(seen: Seen) -> dict[str, object]:
 
 def _resources(seen: Seen) -> dict[str, object]:
     """What it has of the host. Which cores these are is the kernel's affair."""
-    row, standing = seen.row, seen.row.standing
+    row = seen.row
     node = {
         "sockets": {},
         "nodename": seen.host,
         "cpus_used": 0,
         "memory_used": 0,
-        "memory_allocated": standing.memory_mib * (row.cores if standing.is_memory_per_cpu else 1),
+        "memory_allocated": row.memory_taken_mib,
     }
     return {
         "nodes": seen.host,

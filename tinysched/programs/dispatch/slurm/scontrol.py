@@ -1,0 +1,97 @@
+"""Answers scontrol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tinysched.errors import TinyschedError, VerbatimError
+from tinysched.host import identity
+from tinysched.job.controlling import Control
+from tinysched.programs.dispatch.answer import Answer
+from tinysched.programs.dispatch.parts import Parts
+from tinysched.programs.dispatch.slurm.scontrol_show import Asker, Show
+from tinysched.programs.dispatch.slurm.variables import variables
+from tinysched.script.slurm import scontrol as script
+from tinysched.wire.channel import Channel, Message
+
+# What Slurm's administrators do in other ways here, and how a user is told that he is none.
+_REFUSED = {
+    "abort": ("slurm_shutdown", "the queue's admin says tsdaemon stop"),
+    "shutdown": ("slurm_shutdown", "the queue's admin says tsdaemon stop"),
+    "takeover": ("slurm_takeover", "there is one dispatcher"),
+    "cancel_reboot": ("slurm_update", "hosts are not restarted from here"),
+    "reboot": ("slurm_reboot_nodes", "hosts are not restarted from here"),
+    "create": ("slurm_create_partition", "partitions stand in config.yaml"),
+    "delete": ("slurm_delete_partition", "partitions stand in config.yaml"),
+    "setdebug": ("slurm_set_debug_level", "log_level stands in config.yaml"),
+    "setdebugflags": ("slurm_set_debugflags", "log_level stands in config.yaml"),
+    "schedloglevel": ("slurm_set_schedlog_level", "log_level stands in config.yaml"),
+    "fsdampeningfactor": ("slurm_set_fs_dampeningfactor", "there are no shares"),
+    "token": ("token", "the kernel says who calls"),
+    "errnumstr": ("errnumstr", "there are no such numbers"),
+    "power": ("slurm_update", "hosts are not switched off from here"),
+    "getaddrs": ("getaddrs", "hosts are known by their names"),
+}
+_NOT_YOURS = "Invalid user id"
+_FREE = ("token", "errnumstr", "getaddrs")
+Deed = Callable[[int, Control], Answer]
+
+
+class Scontrol:
+    """Shows, and passes orders on."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._show = Show(parts, _group_of)
+        self._deeds: Mapping[str, Deed] = {
+            "completing": self._show.completing,
+            "ping": self._ping,
+            "reconfigure": self._reconfigure,
+        }
+
+    def answer(self, channel: Channel, message: Message) -> Answer:
+        """One order.
+
+        Raises: VerbatimError.
+        """
+        uid = channel.peer.uid
+        order = script.read(message.many("arg"))
+        try:
+            return self._answer(uid, order, message)
+        except VerbatimError as error:
+            if order.quiet:
+                raise VerbatimError("", error.exit_code) from None
+            raise
+
+    def _answer(self, uid: int, order: Control, message: Message) -> Answer:
+        if order.keyword == "show":
+            asker = Asker(uid=uid, root=message.text("root", ""), variables=variables(message))
+            return self._show.show(asker, order)
+        if order.keyword in _REFUSED:
+            raise self._refusal(uid, order.keyword)
+        deed = self._deeds.get(order.keyword)
+        return Answer() if deed is None else deed(uid, order)
+
+    def _refusal(self, uid: int, keyword: str) -> VerbatimError:
+        call, why = _REFUSED[keyword]
+        if keyword not in _FREE and not self._parts.rights.is_admin(uid):
+            return VerbatimError(f"{call} error: {_NOT_YOURS}\n")
+        return VerbatimError(f"scontrol: error: {keyword} is not supported: {why}\n")
+
+    def _ping(self, _uid: int, _order: Control) -> Answer:
+        return Answer(out=f"Slurmctld(primary) at {self._parts.place.host} is UP\n")
+
+    def _reconfigure(self, uid: int, _order: Control) -> Answer:
+        if not self._parts.rights.is_admin(uid):
+            raise VerbatimError(f"slurm_reconfigure error: {_NOT_YOURS}\n")
+        try:
+            self._parts.reload()
+        except TinyschedError as error:
+            raise VerbatimError(f"slurm_reconfigure error: {error.sentence}\n") from None
+        return Answer()
+
+
+def _group_of(uid: int) -> tuple[int, str]:
+    """Number and name of a user's primary group."""
+    gid = identity.primary_gid(uid)
+    return (uid, str(uid)) if gid is None else (gid, identity.group_name(gid))

@@ -1,0 +1,250 @@
+"""Everything about jobs, as `scontrol show job` prints it.
+
+Source: scontrol(1); what that leaves open was looked up in Slurm 22.05. What has no meaning on one
+host says what Slurm says where it is not set up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinysched.job import filenames
+from tinysched.job.model import Elements, JobId
+from tinysched.job.quantities import format_duration, format_memory
+from tinysched.job.request import Request
+from tinysched.job.wanted import QOS
+from tinysched.report.slurm.fields import NULL
+from tinysched.report.slurm.moments import NO_LIMIT, Moments
+from tinysched.report.slurm.records import Line, text
+from tinysched.report.slurm.rows import Row
+from tinysched.report.slurm.seen import Seen
+
+_UNKNOWN = "Unknown"
+# Slurm puts these into a path before the job starts; others only where it runs.
+_EARLY = frozenset("Aajux%")
+
+
+def render(seen: Seen, *, details: bool, one_line: bool) -> str:
+    """One job, task, or the waiting tasks of an array, and the empty line behind it."""
+    lines = [
+        *_who(seen, details=details),
+        *_when(seen),
+        *_where(seen),
+        *_how_much(seen, details=details),
+        *_what(seen),
+    ]
+    return text(lines, one_line=one_line)
+
+
+def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
+    row, request = seen.row, seen.row.job.request
+    group, group_name = seen.group_of(row.job.uid)
+    unit = row.unit
+    exit_ = None if row.ended is None else row.ended.exit
+    code = "0:0" if exit_ is None else str(exit_)
+    yield [("JobId", row.raw_id), *_array(seen), ("JobName", request.name)]
+    yield [
+        ("UserId", f"{row.job.user}({row.job.uid})"),
+        ("GroupId", f"{group_name}({group})"),
+        ("MCS_label", "N/A"),
+    ]
+    wckey = request.stored.get("wckey")
+    yield [
+        ("Priority", row.standing.priority),
+        ("Nice", request.nice),
+        ("Account", request.account or NULL),
+        ("QOS", request.qos or QOS),
+        *([("WCKey", wckey)] if wckey else []),
+    ]
+    yield [
+        ("JobState", row.state),
+        ("Reason", row.reason.replace(" ", "_")),
+        ("Dependency", str(row.job.dependencies) or NULL),
+    ]
+    yield [
+        ("Requeue", int(request.requeue)),
+        ("Restarts", 0 if unit is None else unit.restarts),
+        ("BatchFlag", int(not request.foreground)),
+        ("Reboot", 0),
+        ("ExitCode", code),
+    ]
+    if details:
+        yield [("DerivedExitCode", "0:0")]
+
+
+def _array(seen: Seen) -> Line:
+    row, array = seen.row, seen.row.job.request.array
+    if array is None:
+        return []
+    tasks = seen.task_list
+    if row.unit is None and not row.tasks and isinstance(row.job.work, Elements):
+        tasks = str(row.job.work.cancelled)
+    limit = [] if array.limit is None else [("ArrayTaskThrottle", array.limit)]
+    return [("ArrayJobId", row.job.id), ("ArrayTaskId", tasks), *limit]
+
+
+def _when(seen: Seen) -> Iterator[Line]:
+    row, request, moments = seen.row, seen.row.job.request, seen.moments
+    least = request.stored.get("time-min")
+    eligible = moments.text(row.standing.eligible_at, _UNKNOWN)
+    accrues = row.has_started or (row.is_pending and row.job.hold is None)
+    yield [
+        ("RunTime", format_duration(row.elapsed_s)),
+        ("TimeLimit", NO_LIMIT if row.limit_s is None else format_duration(row.limit_s)),
+        ("TimeMin", format_duration(int(least)) if least else "N/A"),
+    ]
+    yield [("SubmitTime", moments.text(row.job.submitted_at)), ("EligibleTime", eligible)]
+    yield [("AccrueTime", eligible if accrues else _UNKNOWN)]
+    yield [
+        ("StartTime", moments.text(row.planned_at, _UNKNOWN)),
+        ("EndTime", moments.text(seen.end_at, _UNKNOWN)),
+        ("Deadline", moments.text(request.deadline_at)),
+    ]
+    yield [
+        ("SuspendTime", "None"),
+        ("SecsPreSuspend", 0),
+        ("LastSchedEval", moments.text(row.planned_at if row.has_started else moments.now)),
+        ("Scheduler", "Main"),
+    ]
+
+
+def _where(seen: Seen) -> Iterator[Line]:
+    stored = seen.row.job.request.stored
+    yield [
+        ("Partition", seen.row.standing.partition or NULL),
+        ("AllocNode:Sid", f"{seen.moments.place.host}:0"),
+    ]
+    yield [
+        ("ReqNodeList", stored.get("nodelist") or NULL),
+        ("ExcNodeList", stored.get("exclude") or NULL),
+    ]
+    yield [("NodeList", seen.host)]
+    if seen.host:
+        yield [("BatchHost", seen.host)]
+
+
+def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
+    row, request = seen.row, seen.row.job.request
+    stored = request.stored
+    yield [
+        ("NumNodes", _nodes(row)),
+        ("NumCPUs", seen.cores),
+        ("NumTasks", request.tasks),
+        ("CPUs/Task", request.cpus_per_task or 1),
+        ("ReqB:S:C:T", "0:0:*:*"),
+    ]
+    yield [("TRES", row.tres)]
+    yield [
+        ("Socks/Node", stored.get("sockets-per-node", "*")),
+        ("NtasksPerN:B:S:C", f"{request.tasks_per_node or 0}:0:*:*"),
+        ("CoreSpec", "*"),
+    ]
+    if details and row.is_live:
+        yield [("JOB_GRES", NULL)]
+        yield [
+            ("  Nodes", seen.host),
+            ("CPU_IDs", f"0-{row.cores - 1}" if row.cores > 1 else "0"),
+            ("Mem", row.memory_taken_mib),
+            ("GRES", ""),
+        ]
+    kind = "MinMemoryCPU" if row.standing.is_memory_per_cpu else "MinMemoryNode"
+    yield [
+        ("MinCPUsNode", seen.min_cores),
+        (kind, seen.memory),
+        ("MinTmpDiskNode", seen.min_disk),
+    ]
+    yield [("Features", stored.get("constraint") or NULL), ("DelayBoot", "00:00:00")]
+    yield [
+        ("OverSubscribe", seen.sharing),
+        ("Contiguous", int("contiguous" in stored)),
+        ("Licenses", stored.get("licenses") or NULL),
+        ("Network", stored.get("network") or NULL),
+    ]
+
+
+def _nodes(row: Row) -> str:
+    """Of one that waits as it was asked for: `1-2`."""
+    asked = row.job.request.stored.get("nodes", "")
+    count = row.job.request.nodes or 1
+    if not row.is_pending or not asked:
+        return str(count)
+    return asked if "-" in asked else f"{asked}-{asked}"
+
+
+def _what(seen: Seen) -> Iterator[Line]:
+    row, request = seen.row, seen.row.job.request
+    yield [("Command", _command(request))]
+    yield [("WorkDir", request.work_dir)]
+    if request.comment:
+        yield [("Comment", f"{request.comment} ")]
+    if not request.foreground:
+        yield [("StdErr", _path(row, request.error or request.output, is_error=True))]
+        yield [("StdIn", _path(row, request.input or filenames.NOWHERE))]
+        yield [("StdOut", _path(row, request.output))]
+    yield [("Power", "")]
+    mail = request.mail_type
+    yield [("MailUser", request.mail_user or row.job.user), ("MailType", mail)] if mail else []
+
+
+def batch_step(row: Row, host: str, moments: Moments, *, one_line: bool) -> str:
+    """The script of a job that runs, as `scontrol show step` prints it."""
+    memory = f",mem={format_memory(row.memory_taken_mib)}" if row.memory_taken_mib else ""
+    task = row.unit is not None and row.unit.id.task is not None
+    lines: list[Line] = [
+        [
+            ("StepId", f"{row.shown_id if task else row.raw_id}.batch"),
+            ("UserId", row.job.uid),
+            ("StartTime", moments.text(row.started_at, _UNKNOWN)),
+            ("TimeLimit", NO_LIMIT),
+        ],
+        [
+            ("State", "RUNNING"),
+            ("Partition", row.standing.partition),
+            ("NodeList", host),
+        ],
+        [("Nodes", 1), ("CPUs", row.cores), ("Tasks", 1), ("Name", "batch"), ("Network", NULL)],
+        [("TRES", f"cpu={row.cores}{memory},node=1")],
+        [("ResvPorts", NULL)],
+        [("CPUFreqReq", "Default"), ("Dist", "Unknown")],
+        [("SrunHost:Pid", "(null):0")],
+    ]
+    return text(lines, one_line=one_line)
+
+
+def _command(request: Request) -> str:
+    if request.command is None:
+        return NULL
+    return " ".join((request.command, *filter(None, request.arguments)))
+
+
+def _path(row: Row, pattern: str | None, *, is_error: bool = False) -> str:
+    """Where a stream goes, as far as that is known before the start."""
+    request = row.job.request
+    if pattern is None:
+        is_own = is_error and not request.joined
+        plain = filenames.DEFAULT_ERROR if is_own else filenames.DEFAULT_OUTPUT
+        array = filenames.DEFAULT_ARRAY_ERROR if is_own else filenames.DEFAULT_ARRAY_OUTPUT
+        pattern = plain if request.array is None else array
+    task = row.tasks.first if row.is_alone and row.tasks else None
+    names = filenames.Names(
+        id=JobId(number=row.job.id, task=task if row.unit is None else row.unit.id.task),
+        raw_id=row.raw_id,
+        name=request.name,
+        user=row.job.user,
+        node="%N",
+    )
+    return filenames.resolve(_early(pattern), request.work_dir, names)
+
+
+def _early(pattern: str) -> str:
+    """The pattern with all but the early letters kept as they are."""
+    if "\\" in pattern:
+        return pattern
+    kept, rest = "", pattern
+    while rest:
+        before, percent, rest = rest.partition("%")
+        letter = rest.lstrip("0123456789")[:1]
+        kept += before + (percent if not percent or letter in _EARLY else "%%")
+        if percent and letter == "%":
+            kept, rest = f"{kept}%", rest[1:]
+    return kept
