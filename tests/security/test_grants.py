@@ -170,9 +170,7 @@ def test_a_dispatcher_of_another_uid_is_not_obeyed(realm, answers):
         assert done.code == 1
         assert "cannot trust the dispatcher" in done.err
         log = realm.own_of(victim) / "agent.log"
-        realm.site.until(
-            lambda: "NotTrusted" in log.read_text(), "the agent says whom it met"
-        )
+        realm.site.until(lambda: "NotTrusted" in log.read_text(), "the agent says whom it met")
         process.communicate("")
     realm.site.start()
     realm.site.completes(victim.wrap("true"))

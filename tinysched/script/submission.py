@@ -115,9 +115,7 @@ def read(
             for option, value in found
         ),
     ]
-    request = Request(
-        name="", submit_dir=cwd, arguments=tuple(rest[1:]), requeue=settings.requeue
-    )
+    request = Request(name="", submit_dir=cwd, arguments=tuple(rest[1:]), requeue=settings.requeue)
     request = _applied(request, given, settings)
     if not request.name:
         request = replace(request, name=_default_name(wrap, rest, settings))
