@@ -13,7 +13,12 @@ _FIRST_LINE_MAX = 4096
 
 
 class ExecutionError(TinyschedError):
-    """A program that the kernel would not run."""
+    """A program that the kernel would not run; `number`: its errno, `called`: what is at fault."""
+
+    def __init__(self, sentence: str, number: int = errno.ENOENT, called: str = "") -> None:
+        super().__init__(sentence)
+        self.number = number
+        self.called = called
 
 
 def run(argv: Sequence[str | bytes], environment: Mapping[bytes, bytes], called: str = "") -> None:
@@ -36,7 +41,9 @@ def run(argv: Sequence[str | bytes], environment: Mapping[bytes, bytes], called:
                 raise
             os.execve(prefix[0], [*prefix, path, *words[1:]], environment)
     except (OSError, ValueError) as error:
-        raise ExecutionError(f"cannot run {name}: {_why(path, error)}") from error
+        number = (error.errno if isinstance(error, OSError) else None) or errno.EINVAL
+        sentence = f"cannot run {name}: {_why(path, error)}"
+        raise ExecutionError(sentence, number, _at_fault(path, number)) from error
 
 
 def _find(program: bytes, environment: Mapping[bytes, bytes]) -> bytes | None:
@@ -58,6 +65,14 @@ def _other_way(path: bytes, error: OSError) -> list[bytes]:
         # Without a #! line: sh, as every shell does.
         return _hash_bang(path) or [b"/bin/sh"]
     return []
+
+
+def _at_fault(path: bytes, number: int) -> str:
+    """Tell a script's interpreter, with all that its line says, or the program itself."""
+    first = _beginning(path).split(b"\n")[0]
+    if number == errno.ENOENT and first.startswith(b"#!"):
+        return f"bad interpreter({os.fsdecode(first[2:])})"
+    return os.fsdecode(path)
 
 
 def _why(path: bytes, error: OSError | ValueError) -> str:

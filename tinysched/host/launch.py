@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -18,6 +19,8 @@ Stream = str | int
 
 _OPEN_ALWAYS = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FIRST_FREE = 3
+_ELSEWHERE = "/tmp"
+_NOT_STARTED = 127
 
 
 class LaunchError(TinyschedError):
@@ -33,7 +36,9 @@ class Launch:
     changes none). `keep` names descriptors the job inherits beyond its three streams.
     `announce` is called in the child with its pid just before exec; what it raises stops the start.
     A `foreground` job gets a process group that owns the terminal, any other a session. `mark`: see
-    host/marks.py.
+    host/marks.py. `voice`: how the lines in its stderr begin that tell of a missing directory (it
+    starts in /tmp then) or of a program that cannot be run (it ends with the errno); '': neither is
+    started.
     """
 
     argv: Sequence[str | bytes]
@@ -50,6 +55,7 @@ class Launch:
     foreground: bool = False
     called: str = ""
     mark: int = 0
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +101,33 @@ def _above_streams(descriptor: int) -> int:
 
 def _child(job: Launch, writer: int) -> None:
     """Become the job, or say down the pipe why not. Never returns."""
+    exit_code = _NOT_STARTED
     try:
         _prepare(job)
-        execution.run(job.argv, job.environment, job.called)
+        exit_code = _become(job)
     except BaseException as error:  # whatever it is, the parent must hear it
         sentence = error.sentence if isinstance(error, TinyschedError) else _bug(error)
         os.write(writer, sentence.encode(errors="replace")[:4096])
     finally:
-        os._exit(127)
+        os._exit(exit_code)
+
+
+def _become(job: Launch) -> int:
+    """Run the program. The exit code of one that cannot be run, and whose stderr says why."""
+    try:
+        execution.run(job.argv, job.environment, job.called)
+    except execution.ExecutionError as error:
+        if not job.voice:
+            raise
+        _tell(job, f"execve(): {error.called}: {os.strerror(error.number)}")
+        return error.number
+    return _NOT_STARTED
+
+
+def _tell(job: Launch, words: str) -> None:
+    """A line in the job's stderr; who cannot be told is not."""
+    with contextlib.suppress(OSError):
+        os.write(2, os.fsencode(f"{job.voice}{words}\n"))
 
 
 def _bug(error: BaseException) -> str:
@@ -117,13 +142,11 @@ def _prepare(job: Launch) -> None:
         terminal.give_to(os.getpid(), was)
     else:
         os.setsid()
-    try:
-        os.chdir(job.work_dir)
-    except OSError as error:
-        raise LaunchError(
-            f"cannot change to {os.fsdecode(job.work_dir)}: {error.strerror}"
-        ) from error
+    astray = _change_directory(job)
     _redirect(job)
+    if astray:
+        _tell(job, astray)
+        _tell(job, astray)  # twice, as Slurm does
     try:
         job.announce(os.getpid())
     except OSError as error:
@@ -134,6 +157,19 @@ def _prepare(job: Launch) -> None:
     limits.apply(limits.parse(job.limits))
     marks.put_on(job.mark)
     processes.reset_signals()
+
+
+def _change_directory(job: Launch) -> str:
+    """Go to the job's directory; words if it is another's."""
+    try:
+        os.chdir(job.work_dir)
+    except OSError as error:
+        named = os.fsdecode(job.work_dir)
+        if not job.voice:
+            raise LaunchError(f"cannot change to {named}: {error.strerror}") from error
+        os.chdir(_ELSEWHERE)
+        return f"couldn't chdir to `{named}': {error.strerror}: going to {_ELSEWHERE} instead"
+    return ""
 
 
 def _redirect(job: Launch) -> None:

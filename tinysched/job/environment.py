@@ -27,6 +27,11 @@ def cookie(grant: Grant) -> str:
     return f"{grant.token}.{grant.run}"
 
 
+def wants_login(request: Request) -> bool:
+    """Whether a job begins with what a fresh login of its owner sets."""
+    return not request.export.everything or "get-user-env" in request.stored
+
+
 def environment(
     request: Request,
     grant: Grant,
@@ -40,8 +45,10 @@ def environment(
     Source: sbatch(1) --export; FACTS "Environment of a job".
     """
     export = request.export
-    base = dict(submitted) if export.everything else dict(login)
-    if not export.everything:
+    base = dict(login) if wants_login(request) else {}
+    if export.everything:
+        base.update(submitted)
+    else:
         for name in export.names:
             value = submitted.get(_bytes(name))
             if value is not None:
@@ -101,8 +108,9 @@ def _when_asked_for(request: Request, grant: Grant) -> dict[str, str]:
         variables["SLURM_JOB_ACCOUNT"] = request.account
     if request.open_mode is OpenMode.APPEND:
         variables["SLURM_OPEN_MODE"] = "a"
-    if not request.export.everything:
+    if wants_login(request):
         variables["SLURM_GET_USER_ENV"] = "1"
+    if not request.export.everything:
         variables["SLURM_EXPORT_ENV"] = ",".join(request.export.names) or "NONE"
     if grant.restarts:
         variables["SLURM_RESTART_COUNT"] = str(grant.restarts)

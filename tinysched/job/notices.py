@@ -23,7 +23,12 @@ def speaks_slurm(command: str) -> bool:
     return command == _SLURMS
 
 
+def voice(host: str, command: str) -> str:
+    """Who speaks in the stderr of a Slurm job of what goes wrong with it; '' for any other job."""
+    return f"slurmstepd-{host}: error: " if speaks_slurm(command) else ""
+
+
 def notice(why: Why, raw_id: int, host: str, moment: str, command: str) -> str:
     """The line, with its end. `moment`: local time; `command`: what the job was submitted with."""
-    speaker = f"slurmstepd-{host}" if speaks_slurm(command) else "tinysched"
-    return f"{speaker}: error: *** JOB {raw_id} ON {host} CANCELLED AT {moment}{why.value} ***\n"
+    speaker = voice(host, command) or "tinysched: error: "
+    return f"{speaker}*** JOB {raw_id} ON {host} CANCELLED AT {moment}{why.value} ***\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity
 from tinysched.host.launch import Launch
-from tinysched.job import environment, filenames
+from tinysched.job import environment, filenames, notices
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
@@ -65,7 +65,7 @@ class Assignment:
         person = environment.Person(
             user=identity.user_name(uid), uid=uid, gid=os.getgid(), host=cores.short_hostname()
         )
-        login = {} if request.export.everything else identity.login_environment(uid)
+        login = identity.login_environment(uid) if environment.wants_login(request) else {}
         variables = environment.environment(request, self.grant, person, stored.environment, login)
 
         def announce_itself(pid: int) -> None:
@@ -95,6 +95,7 @@ class Assignment:
             announce=announce_itself,
             foreground=request.foreground,
             called="" if request.foreground else request.name,
+            voice=notices.voice(cores.short_hostname(), stored.command),
         )
 
     def _input(self) -> str:

@@ -162,6 +162,13 @@ def test_nothing_is_taken_from_the_submitter():
     assert "EMPTY" not in found
 
 
+def test_a_login_may_lie_beneath_what_the_submitter_has():
+    found = seen(replace(REQUEST, stored={"get-user-env": ""}))
+    submitted = {"PATH": "/home/bob/bin:/bin", "BASH_FUNC_f%%": "() {  :\n}", "EMPTY": ""}
+    login = {"HOME": "/home/bob", "USER": "bob", "SLURM_GET_USER_ENV": "1"}
+    assert found == ALWAYS | submitted | login
+
+
 def test_what_a_user_asks_for_does_not_replace_what_names_the_job():
     export = Export(values={"SLURM_JOB_ID": "1", "TJS_COOKIE": "x"})
     assert added(replace(REQUEST, export=export)) == {}

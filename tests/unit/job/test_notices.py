@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinysched.job.notices import Why, notice
+from tinysched.job.notices import Why, notice, voice
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ from tinysched.job.notices import Why, notice
 )
 def test_a_job_is_told_why_it_is_ended_by_whom_it_was_given_to(why, command, line):
     assert notice(why, 42, "node7", "2026-02-03T09:15:02", command) == line
+
+
+def test_only_a_job_of_slurms_hears_of_its_troubles():
+    assert voice("node7", "sbatch") == "slurmstepd-node7: error: "
+    assert voice("node7", "tsbatch") == ""
