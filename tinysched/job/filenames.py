@@ -38,7 +38,8 @@ class Names:
 def expand(pattern: str, names: Names) -> str:
     r"""The pattern with every `%` letter replaced; `%4j` fills a number up with zeros.
 
-    Letters that mean nothing stay. A backslash switches all letters off, and goes.
+    Letters that mean nothing stay; before digits that mean nothing the percent sign goes. A
+    backslash switches all letters off, and goes.
     """
     if "\\" in pattern:
         return _without_backslashes(pattern)
@@ -54,11 +55,11 @@ def expand(pattern: str, names: Names) -> str:
 
 
 def resolve(pattern: str, work_dir: str, names: Names) -> str:
-    """The absolute path a pattern stands for; `none` is nowhere.
+    """The absolute path a pattern stands for; `none`, in any case of letters, is nowhere.
 
     Shape: as the user wrote it, with dots and links left to the system.
     """
-    if pattern == "none":
+    if pattern.lower() == "none":
         return NOWHERE
     path = expand(pattern, names)
     return path if path.startswith("/") else f"{work_dir.rstrip('/')}/{path}"
@@ -67,15 +68,17 @@ def resolve(pattern: str, work_dir: str, names: Names) -> str:
 def output_path(request: Request, names: Names) -> str:
     """Where the job's stdout goes."""
     default = DEFAULT_OUTPUT if request.array is None else DEFAULT_ARRAY_OUTPUT
-    return resolve(request.output or default, request.work_dir, names)
+    pattern = default if request.output is None else request.output
+    return resolve(pattern, request.work_dir, names)
 
 
 def error_path(request: Request, names: Names) -> str:
     """Where the job's stderr goes: a file of its own unless the user, or the command, says else."""
-    if request.joined and not request.error:
+    if request.joined and request.error is None:
         return output_path(request, names)
     default = DEFAULT_ERROR if request.array is None else DEFAULT_ARRAY_ERROR
-    return resolve(request.error or default, request.work_dir, names)
+    pattern = default if request.error is None else request.error
+    return resolve(pattern, request.work_dir, names)
 
 
 def input_path(request: Request, names: Names) -> str:
@@ -97,7 +100,9 @@ def _first_letter(rest: str, names: Names) -> tuple[str, str]:
         wanted = _WIDEST if len(digits) > 2 else min(int(digits or "0"), _WIDEST)
         return str(number).zfill(wanted), after
     value = _texts(names).get(letter)
-    return (f"%{width}{letter}", after) if value is None else (value, after)
+    if value is not None:
+        return value, after
+    return (width, letter + after) if width else (f"%{letter}", after)
 
 
 def _numbers(names: Names) -> dict[str, int]:

@@ -37,9 +37,10 @@ TASK = Names(id=JobId(number=42, task=7), raw_id=49, name="pi", user="alice", no
         ("100%%", "100%", "100%"),
         ("%%j", "%j", "%j"),
         ("q%q-%Z", "q%q-%Z", "q%q-%Z"),
-        ("%4q", "%4q", "%4q"),
+        ("%4q%2%j", "4q242", "4q249"),
+        ("%5.o", "5.o", "5.o"),
+        ("%-5j", "%-5j", "%-5j"),
         ("end%", "end%", "end%"),
-        ("end%4", "end%4", "end%4"),
         ("~/$HOME/%j", "~/$HOME/42", "~/$HOME/49"),
         ("\\a%j.txt", "a%j.txt", "a%j.txt"),
         ("a\\\\%j", "a\\%j", "a\\%j"),
@@ -74,7 +75,8 @@ def test_relative_names_lie_in_the_working_directory():
 
 
 def test_none_discards():
-    assert resolve("none", "/w", PLAIN) == "/dev/null"
+    assert resolve("none", "/w", PLAIN) == resolve("NONE", "/w", PLAIN) == "/dev/null"
+    assert resolve("./none", "/w", PLAIN) == "/w/./none"
     assert resolve("/dev/null", "/w", PLAIN) == "/dev/null"
 
 
@@ -102,3 +104,8 @@ def test_naming_the_error_leaves_the_output_where_it_was():
     request = Request(name="pi", submit_dir="/w", error="none")
     assert output_path(request, PLAIN) == "/w/slurm-42.out"
     assert error_path(request, PLAIN) == "/dev/null"
+
+
+def test_an_empty_name_is_the_directory_itself_where_no_file_can_be():
+    request = Request(name="pi", submit_dir="/w", output="", joined=True)
+    assert output_path(request, PLAIN) == error_path(request, PLAIN) == "/w/"
