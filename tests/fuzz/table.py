@@ -24,7 +24,16 @@ from tinysched.errors import (
     WireError,
 )
 from tinysched.host import crontab, limits, surroundings
-from tinysched.job import dependencies, filenames, moments, quantities, signals, spans, steps
+from tinysched.job import (
+    dependencies,
+    filenames,
+    moments,
+    quantities,
+    signals,
+    spans,
+    steps,
+    usage,
+)
 from tinysched.job.model import Exit, JobId, Outcome, RunId
 from tinysched.job.ranges import Ranges
 from tinysched.report import tsout
@@ -276,6 +285,9 @@ PARSERS: dict[str, Parser] = {
         errors=(VerbatimError,),
         seeds=(b"-c4\0-t\0005\0--mem=2G\0sleep\0001", b"--pty\0bash"),
     ),
+    "job/usage.py read": Parser(
+        read=text(usage.read), seeds=(b"peak_memory_kib=20480 read_bytes=7 system_ms=125",)
+    ),
     "script/slurm/steps.py read": Parser(
         read=words(lambda argv: stepwords.read(argv, {})),
         errors=(VerbatimError,),
@@ -423,6 +435,11 @@ PARSERS: dict[str, Parser] = {
         read=document(lambda found: staterecords.read_unit(found, JobId(number=1))),
         errors=(SpoolError,),
         seeds=UNITS,
+    ),
+    "spool/runrecords.py read_usage": Parser(
+        read=document(runrecords.read_usage),
+        errors=(SpoolError,),
+        seeds=(b'{"usage": "peak_memory_kib=20480 system_ms=125"}', b"{}"),
     ),
     "spool/runrecords.py read_lingering": Parser(
         read=raw(lambda content: runrecords.read_lingering(content, "lingering")),

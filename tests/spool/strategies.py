@@ -28,6 +28,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.signals import LimitSignal, Reach
+from tinysched.job.usage import Usage
 
 # The lone surrogates are how a file name of no encoding arrives.
 characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff")
@@ -69,6 +70,14 @@ steps = st.lists(
     ),
     max_size=3,
 ).map(tuple)
+usages = st.builds(
+    Usage,
+    system_ms=counts,
+    peak_memory_kib=counts,
+    peak_virtual_kib=counts,
+    read_bytes=counts,
+    written_bytes=counts,
+)
 
 
 def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
@@ -102,6 +111,7 @@ states = st.one_of(
         output=words,
         error=words,
         steps=steps,
+        usage=usages,
     ),
 )
 
@@ -271,4 +281,5 @@ def endings() -> st.SearchStrategy[Ending]:
         error=long_words,
         words=long_words,
         steps=steps,
+        usage=usages,
     )

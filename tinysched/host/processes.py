@@ -28,13 +28,16 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class Reaped:
     """A child that ended: its exit code, or the signal that killed it (0: none).
 
-    `cpu_s` counts what it waited for as well.
+    `cpu_s` counts what it waited for as well; `system_s` of it were in the kernel. `peak_kib`: the
+    most that was resident of any one of these.
     """
 
     pid: int
     code: int
     signal: int
     cpu_s: float
+    system_s: float = 0.0
+    peak_kib: int = 0
 
 
 def fork_worker(work: Callable[[], int]) -> int:
@@ -189,7 +192,16 @@ def reap(note: Callable[[int, int, int], None] | None = None) -> list[Reaped]:
         by_signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         cpu_s = usage.ru_utime + usage.ru_stime
-        ended.append(Reaped(pid=pid, code=code, signal=by_signal, cpu_s=cpu_s))
+        ended.append(
+            Reaped(
+                pid=pid,
+                code=code,
+                signal=by_signal,
+                cpu_s=cpu_s,
+                system_s=usage.ru_stime,
+                peak_kib=usage.ru_maxrss,
+            )
+        )
 
 
 def stopped() -> list[int]:

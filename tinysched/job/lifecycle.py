@@ -116,6 +116,7 @@ def ended(unit: Unit, ending: Ending, limit_s: int | None) -> Unit:
         output=ending.output,
         error=ending.error,
         steps=ending.steps,
+        usage=ending.usage,
     )
     return replace(unit, state=final, history=_end_told(unit, final, ending, limit_s))
 

@@ -14,6 +14,7 @@ from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies
 from tinysched.job.history import NOTHING, History
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
+from tinysched.job.usage import UNKNOWN, Usage
 
 
 def _digits(text: str) -> int:
@@ -209,6 +210,7 @@ class Ended:
     output: str = ""
     error: str = ""
     steps: tuple[Step, ...] = ()
+    usage: Usage = UNKNOWN
 
 
 State = Pending | Granted | Running | Ended

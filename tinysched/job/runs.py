@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.job.model import Exit, RunId, Step
+from tinysched.job.usage import UNKNOWN, Usage
 
 
 class Cause(Enum):
@@ -38,6 +39,7 @@ class Ending:
     error: str = ""
     words: str = ""
     steps: tuple[Step, ...] = ()
+    usage: Usage = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from tinysched.job.model import Exit
 from tinysched.job.notices import Why
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.signals import Reach
+from tinysched.job.usage import UNKNOWN, Usage
 from tinysched.policy import stopping
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Kin
@@ -62,6 +63,7 @@ class Custody:
         self.lingering: tuple[str, ...] = ()
         self.is_over = False
         self.cpu_s = 0.0
+        self.usage: Usage = UNKNOWN
         self.steps: Steps | None = None
 
     def order_stop(self, *, kill: bool, requeue: bool = False) -> None:
@@ -193,6 +195,7 @@ class Custody:
             ended_at=self._ended_wall,
             elapsed_s=max(0.0, ended_at - self._facts.started_at),
             cpu_s=self.cpu_s,
+            usage=self.usage,
             survivors=self._survivors,
             output=output,
             error=error,

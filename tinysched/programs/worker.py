@@ -24,6 +24,7 @@ from tinysched.programs.assignment import Assignment
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Below
+from tinysched.programs.measuring import Meter
 from tinysched.programs.stepping import Steps
 from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
@@ -83,7 +84,7 @@ class _Worker:
         self._bell = tools.bell
         self._callers: dict[int, Channel] = {}
         self._superior = Superior(assignment.site, tools.private, tools.clock)
-        self._cpu_s = 0.0
+        self._meter = Meter(tools.private, tools.clock)
         self._output = self._error = ""
         self._script = 0
         self._mark = marks.new()
@@ -113,7 +114,7 @@ class _Worker:
         custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
         custody.steps = Steps(self._dir.path)
         self._watch(custody, wake)
-        custody.cpu_s = self._cpu_s
+        custody.cpu_s, custody.usage = self._meter.cpu_s, self._meter.usage
         self._record(custody.ending(self._output, self._error))
         return 0
 
@@ -144,7 +145,8 @@ class _Worker:
             if custody.is_over:
                 break
             self._tell_who_lingers(custody.lingering)
-            ready = self._wait(wake, self._superior.sooner(wait_s))
+            self._meter.look()
+            ready = self._wait(wake, self._superior.sooner(self._meter.sooner(wait_s)))
             if wake in ready:
                 os.read(wake, 4096)
             if self._superior.descriptor in ready:
@@ -183,7 +185,7 @@ class _Worker:
         if self._assignment.request.foreground and self._script in processes.stopped():
             os.write(self._bell, STOPPED)
         for reaped in processes.reap(self._note):
-            self._cpu_s += reaped.cpu_s
+            self._meter.reaped(reaped)
             if reaped.pid == self._script:
                 custody.script_ended(Exit(code=reaped.code, signal=reaped.signal))
         if tree.is_held(self._script):
@@ -191,6 +193,7 @@ class _Worker:
 
     def _note(self, pid: int, code: int, signum: int) -> None:
         """Writes down how the script ended while the kernel still knows: we may be killed now."""
+        self._meter.about_to_reap(pid)
         if pid != self._script:
             return
         with contextlib.suppress(SpoolError):

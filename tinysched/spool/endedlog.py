@@ -63,7 +63,16 @@ class EndedLog:
         """
         if self._held is not None:
             return Index(lines=dict(self._held))
-        return parse((self._state.read(ENDED_LOG, LARGEST_LOG) or b"") + self._owed)
+        return parse(self.raw())
+
+    def raw(self) -> bytes:
+        """The text of all lines, as the file holds them or is about to.
+
+        Raises: SpoolError.
+        """
+        if self._held is not None:
+            return "".join(map(_render, self._held.values())).encode("ascii")
+        return (self._state.read(ENDED_LOG, LARGEST_LOG) or b"") + self._owed
 
     def rewrite(self, lines: Mapping[Key, EndedLine]) -> None:
         """Put a new log in its place.

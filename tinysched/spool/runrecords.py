@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError
-from tinysched.job import steps
+from tinysched.job import steps, usage
 from tinysched.job.model import Exit, JobId, RunId, Step
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.usage import Usage
 from tinysched.spool.decoding import Fields, parse, render
 from tinysched.spool.tree import read_run_name
 
@@ -169,6 +170,7 @@ def _ending(ending: Ending) -> bytes:
             "error": ending.error,
             "words": ending.words,
             **write_steps(ending.steps),
+            **write_usage(ending.usage),
         }
     )
 
@@ -192,6 +194,7 @@ def read_ending(raw: bytes, where: str) -> Ending:
         error=fields.text("error"),
         words=fields.text("words"),
         steps=read_steps(fields),
+        usage=read_usage(fields),
     )
 
 
@@ -206,6 +209,20 @@ def read_steps(fields: Fields) -> tuple[Step, ...]:
     Raises: SpoolError.
     """
     return steps.read_all(fields.texts("steps")) if fields.present("steps") else ()
+
+
+def write_usage(measured: Usage) -> dict[str, object]:
+    """What a run took as fields; none if nothing is known."""
+    line = usage.write(measured)
+    return {"usage": line} if line else {}
+
+
+def read_usage(fields: Fields) -> Usage:
+    """What a run took, of a record's fields.
+
+    Raises: SpoolError.
+    """
+    return usage.read(fields.text("usage")) if fields.present("usage") else usage.UNKNOWN
 
 
 def write_exit(exit_: Exit | None) -> dict[str, object] | None:

@@ -16,7 +16,14 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.spool.decoding import Fields
-from tinysched.spool.runrecords import read_exit, read_steps, write_exit, write_steps
+from tinysched.spool.runrecords import (
+    read_exit,
+    read_steps,
+    read_usage,
+    write_exit,
+    write_steps,
+    write_usage,
+)
 
 _PENDING = "pending"
 _GRANTED = "granted"
@@ -162,6 +169,7 @@ def _write_ended(state: Ended) -> dict[str, object]:
         "output": state.output,
         "error": state.error,
         **write_steps(state.steps),
+        **write_usage(state.usage),
     }
 
 
@@ -208,4 +216,5 @@ def _read_ended(fields: Fields) -> Ended:
         output=fields.text("output"),
         error=fields.text("error"),
         steps=read_steps(fields),
+        usage=read_usage(fields),
     )

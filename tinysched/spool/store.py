@@ -19,6 +19,7 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import IdCounter, after, read_last
 from tinysched.spool.disk import DISK, Disk
 from tinysched.spool.endedlog import EndedLog, Index, Key
+from tinysched.spool.endedsearch import Search, search
 from tinysched.spool.freezing import freeze
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
@@ -279,6 +280,13 @@ class Store:
             with suppress(SpoolError):  # it is known all the same, and written later
                 self._ended.rewrite(index.lines)
         return tuple(index.lines.values())
+
+    def ended_numbers(self, wanted: Search) -> set[int]:
+        """The jobs that may be meant of those of which something has ended.
+
+        Raises: SpoolError.
+        """
+        return search(self._ended.raw(), wanted)
 
     def set_meta_mode(self, meta_mode: int) -> None:
         """The mode of records from now on; 0600 closes those that are there as well.

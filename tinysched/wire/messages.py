@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
-from tinysched.job import steps
+from tinysched.job import steps, usage
 from tinysched.job.model import Exit, RunId, Step
 from tinysched.job.runs import Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
@@ -169,6 +169,7 @@ def ending_fields(ending: Ending) -> Fields:
         fields.append(("started_at", ending.started_at))
     fields += [("survivor", survivor) for survivor in ending.survivors]
     fields += [("step", steps.write(step)) for step in ending.steps]
+    fields.append(("usage", usage.write(ending.usage)))
     return _encode(fields)
 
 
@@ -192,6 +193,7 @@ def read_ending(message: Message) -> Ending:
             error=message.text("error", "")[:LONGEST_PATH],
             words=message.text("words", "")[:LONGEST_WORDS],
             steps=steps.read_all(message.many("step")),
+            usage=usage.read(message.text("usage", "")),
         )
     except ValueError as error:
         raise WireError(f"cannot read 'ended': {error}") from None

@@ -29,6 +29,7 @@ from tinysched.job.runs import Ending
 from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.books import Books
+from tinysched.spool.endedsearch import Search
 from tinysched.spool.loading import Loaded
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
@@ -292,6 +293,26 @@ class Ledger:
     def ended_lines(self) -> Sequence[EndedLine]:
         """The index of all ended jobs that still have a record."""
         return self._store.ended()
+
+    def ended_numbers(self, wanted: Search) -> set[int]:
+        """The jobs that may be meant of those of which something has ended."""
+        return self._store.ended_numbers(wanted)
+
+    def look_up(self, number: int) -> tuple[Job, list[Unit]] | None:
+        """A job, wherever it is found, and its started tasks; what is read is not kept."""
+        known = self.books.jobs.get(number)
+        if known is not None and self.books.has_all_tasks(known):
+            return known, self.books.units(number)
+        found = self._store.find(number, known)
+        if found is None:
+            return None if known is None else (known, self.books.units(number))
+        job, tasks = found
+        if isinstance(job.work, Unit):
+            return job, [job.work]
+        units = {task.unit.id: task.unit for task in tasks}
+        if known is not None:  # what is known runs ahead of the disk
+            units.update((unit.id, unit) for unit in self.books.units(number))
+        return job, [unit for _, unit in sorted(units.items(), key=lambda pair: pair[0].task or 0)]
 
     def close(self) -> None:
         """Leaves the disk as the next dispatcher likes to find it."""
