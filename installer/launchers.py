@@ -39,6 +39,7 @@ SLURM_NAMES = {
     "scontrol": "scontrol",
     "srun": "srun",
     "salloc": "salloc",
+    "sinfo": "sinfo",
 }
 DOOR = "tinysched"
 ENV = "tiny_sched_env.sh"

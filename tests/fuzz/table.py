@@ -48,7 +48,17 @@ from tinysched.script import (
     submission,
     values,
 )
-from tinysched.script.slurm import allocations, getopt, hostlist, sbatch, scancel, scontrol, squeue
+from tinysched.script.slurm import (
+    allocations,
+    getopt,
+    hostlist,
+    lint,
+    sbatch,
+    scancel,
+    scontrol,
+    sinfo,
+    squeue,
+)
 from tinysched.script.slurm import steps as stepwords
 from tinysched.spool import (
     attempts,
@@ -309,6 +319,15 @@ PARSERS: dict[str, Parser] = {
         errors=(VerbatimError,),
         seeds=(b"-o\0show\0job\00042", b"update\0JobId=42\0TimeLimit=+5", b"-Q\0hold\00042_7"),
     ),
+    "script/slurm/sinfo.py read": Parser(
+        read=words(lambda argv: sinfo.read(argv, {})),
+        errors=(VerbatimError,),
+        seeds=(b"-N\0-o\0%9P %.5a\0-t\0idle&drain,mix", b"-hs\0-pdebug\0-n\0n[1-3]"),
+    ),
+    "script/slurm/lint.py examine": Parser(
+        read=raw(lambda script: lint.examine(script, "job.sh", SETTINGS)),
+        seeds=(b"#!/bin/sh\n#SBATCH -t 5 --mem=2G\n# SBATCH\n#PBS -N x\ntrue\n#SBATCH -n 2",),
+    ),
     "script/slurm/squeue.py read": Parser(
         read=words(lambda argv: squeue.read(argv, CALLER)),
         errors=(VerbatimError,),
@@ -435,6 +454,11 @@ PARSERS: dict[str, Parser] = {
         read=document(lambda found: staterecords.read_unit(found, JobId(number=1))),
         errors=(SpoolError,),
         seeds=UNITS,
+    ),
+    "spool/runrecords.py read_amended": Parser(
+        read=raw(lambda content: runrecords.read_amended(content, "amended")),
+        errors=(SpoolError,),
+        seeds=(b'{"format": 1, "limit_s": 60, "paused_at": 7.5, "paused_s": 1}',),
     ),
     "spool/runrecords.py read_usage": Parser(
         read=document(runrecords.read_usage),

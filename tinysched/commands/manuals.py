@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinysched.commands.manual import Manual, listed
-from tinysched.script.slurm import sbatch_options, squeue_options, srun_options
+from tinysched.script.slurm import sbatch_options, sinfo_options, squeue_options, srun_options
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
 from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
@@ -36,6 +36,12 @@ SCONTROL = Manual(
     options=SCONTROL_OPTIONS,
     usage=SCONTROL_USAGE,
     tail="\nCOMMAND is one of:\n" + listed((f"  {name}", words) for name, _, words in KEYWORDS),
+)
+SINFO = Manual(
+    name="sinfo",
+    usage_line="[OPTIONS]",
+    options=sinfo_options.SINFO,
+    usage=sinfo_options.USAGE,
 )
 SRUN = Manual(
     name="srun",

@@ -7,7 +7,7 @@ import os
 import psutil
 
 
-def load() -> float:
+def load_average() -> float:
     """Tell how many tasks ran or wanted to, on average over the last minute; 0 if nobody knows."""
     try:
         return os.getloadavg()[0]

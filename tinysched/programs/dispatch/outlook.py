@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tinysched.host import identity
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Granted, Job, Pending, Reason, Running
+from tinysched.job.model import Elements, Granted, Hold, Job, Pending, Reason, Running
 from tinysched.job.selecting import unstarted
 from tinysched.job.snapshot import FIRST_PRIORITY, Others, Prospect, Snapshot
 from tinysched.job.standing import Standing
@@ -76,7 +76,9 @@ class Outlook:
         if per_cpu is None and asked is None and partition is not None:
             per_cpu = partition.default_mem_per_cpu_mib
         whole = capacity.memory_of(request, cores, partition)
-        names = request.partition or ("" if partition is None else partition.name)
+        names = request.partition or (
+            self._terms().cluster if partition is None else partition.name
+        )
         is_waiting = _waiting(job) > 0
         return Standing(
             partition=names if is_waiting or partition is None else partition.name,
@@ -157,7 +159,7 @@ class Outlook:
         array = job.request.array
         waiter = fifo.Waiter(
             entry=self._books.entry(job, _eligible_at(job)),
-            hold=job.hold,
+            hold=job.hold or _all_held(job),
             running=self._books.live_tasks[job.id],
             limit=None if array is None else array.limit,
         )
@@ -194,6 +196,14 @@ class Outlook:
                 found["PENDING"] += len(unstarted(job.work, units))
                 found["CANCELLED"] += len(job.work.cancelled)
         return found
+
+
+def _all_held(job: Job) -> Hold | None:
+    """Each of its tasks that wait is held."""
+    work = job.work
+    if not isinstance(work, Elements) or not work.held or work.todo - work.held:
+        return None
+    return Hold.USER if work.todo - work.locked else Hold.ADMIN
 
 
 def _is_array(job: Job) -> bool:

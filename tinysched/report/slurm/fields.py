@@ -101,11 +101,11 @@ def words(text: str, table: Mapping[str, Field[R]]) -> Layout[R]:
     for word in filter(None, text.split(",")):
         name, colon, measures = word.partition(":")
         field = table.get(name.lower())
+        right, width, tail = _measures(measures)
         if field is None:
             mistakes.append(name)
-            columns.append(Column(field=None))
+            columns.append(Column(field=None, after=tail))
             continue
-        right, width, tail = _measures(measures)
         columns.append(
             Column(field=field, width=width if colon else LONG_WIDTH, right=right, after=tail)
         )

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from tinysched.job.wanted import QOS
 from tinysched.report.slurm.seen import Seen
 
-_META: Mapping[str, object] = MappingProxyType(
+META: Mapping[str, object] = MappingProxyType(
     {
         "plugin": {"type": "openapi/v0.0.38", "name": "Slurm OpenAPI v0.0.38"},
         "Slurm": {"version": {"major": 22, "micro": 8, "minor": 5}, "release": "22.05.8"},
@@ -63,7 +63,7 @@ _STORED = {
 
 def render(seen: Iterable[Seen]) -> str:
     """The jobs with what Slurm says around them."""
-    answer = {"meta": dict(_META), "errors": [], "jobs": [job(one) for one in seen]}
+    answer = {"meta": dict(META), "errors": [], "jobs": [job(one) for one in seen]}
     return dumps(answer, indent=2) + "\n"
 
 

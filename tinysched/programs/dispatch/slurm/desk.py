@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
-from tinysched.programs.dispatch.slurm import endings, scancel, scontrol, squeue
+from tinysched.programs.dispatch.slurm import endings, scancel, scontrol, sinfo, squeue
 from tinysched.wire.channel import Channel, Message
 
 Verb = Callable[[Channel, Message], Answer]
@@ -18,5 +18,6 @@ def verbs(parts: Parts) -> Mapping[str, Verb]:
         "ending": endings.Endings(parts).answer,
         "scancel": scancel.Scancel(parts).answer,
         "scontrol": scontrol.Scontrol(parts).answer,
+        "sinfo": sinfo.Sinfo(parts).answer,
         "squeue": squeue.Squeue(parts).answer,
     }
