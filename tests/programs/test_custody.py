@@ -187,6 +187,37 @@ def test_a_cancelled_job_whose_end_nobody_saw_is_cancelled():
     assert (run.ended.cause, run.ended.exit) == (Cause.CANCEL, None)
 
 
+TERMED = Exit(code=0, signal=signal.SIGTERM)
+FELL = Exit(code=0, signal=signal.SIGSEGV)
+
+
+@pytest.mark.parametrize(
+    ("is_cancelled", "found_at", "exit_", "cause"),
+    [
+        (True, 3, TERMED, Cause.CANCEL),
+        (True, 3, Exit(code=7), Cause.CANCEL),  # it may clean up
+        (True, 3, None, Cause.CANCEL),
+        (False, 6, TERMED, Cause.LIMIT),
+        (False, 6, Exit(code=0), Cause.EXIT),
+        (False, 6, FELL, Cause.EXIT),
+        (False, 3, TERMED, Cause.EXIT),
+        (False, 6, None, Cause.LOST),
+    ],
+)
+def test_what_a_killed_worker_had_ended_is_found_to_be_ended_by_it(
+    is_cancelled, found_at, exit_, cause
+):
+    run = Watched(limit_s=5.0)
+    run.clock.sleep(found_at)
+    if is_cancelled:
+        run.order_stop(kill=False)
+    run.script_alive = False
+    run.script_found_ended(exit_)
+    run.step()
+    assert run.is_over
+    assert (run.ended.cause, run.ended.exit) == (cause, exit_)
+
+
 def test_the_first_news_of_the_scripts_end_count():
     run = Watched(others=1).at(3)
     run.others_die_of = set()

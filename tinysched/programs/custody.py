@@ -81,6 +81,20 @@ class Custody:
             self._exit = exit_
             self._ended_wall = self._clock.wall()
 
+    def script_found_ended(self, exit_: Exit | None) -> None:
+        """The same where a worker was killed, which may have ended it and could not say so."""
+        if self._cause is None and self._facts.term_sent_at is None:
+            self._cause = self._likely_cause(exit_)
+        self.script_ended(exit_)
+
+    def _likely_cause(self, exit_: Exit | None) -> Cause | None:
+        if self._facts.cancel_at is not None:
+            return Cause.CANCEL
+        if exit_ is None or exit_.signal not in (signal.SIGTERM, signal.SIGKILL):
+            return None
+        due = stopping.step(self._facts, self._clock.boottime())
+        return due.cause if isinstance(due, stopping.Term | stopping.Kill) else None
+
     def order_signal(self, signum: int, reach: Reach) -> None:
         """Somebody who may sends a signal: what comes of it is the job's own affair."""
         match reach:

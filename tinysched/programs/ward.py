@@ -170,7 +170,10 @@ class Ward:
             self.custody.order_stop(kill=self.order.kill, requeue=self.order.requeue)
         if started.exit is not None:  # the worker took it away, and wrote that down before
             self.script = None
-            self.custody.script_ended(started.exit)
+            if started.exit.signal:
+                self.custody.script_found_ended(started.exit)
+            else:
+                self.custody.script_ended(started.exit)
         elif is_same_boot:
             self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
 
@@ -196,7 +199,7 @@ class Ward:
             os.close(self.pidfd)
             self.pidfd = None
         if self.custody is not None:
-            self.custody.script_ended(exit_)
+            self.custody.script_found_ended(exit_)
 
     def finish(self) -> None:
         """Records the end of a run in custody.
