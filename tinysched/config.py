@@ -95,6 +95,12 @@ class Config:
         "Whether a job that says neither --requeue nor --no-requeue goes back into the queue when a"
         " restart of the host ends it, and by tscontrol requeue. Else it is NODE_FAIL.",
     )
+    suspended_keep_cores: bool = _key(
+        False,
+        Accepts(words="true or false", read=accepts.yes_or_no),
+        "Whether a job that scontrol suspend stops keeps its cores. Else others may have them, and"
+        " it has them back when it is resumed, even if others run there by then.",
+    )
     agent_idle_s: float = _key(
         600.0, accepts.seconds(1), "How long the agent of a user stays who has no unfinished job."
     )

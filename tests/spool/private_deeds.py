@@ -14,7 +14,7 @@ from tests.spool.made import ending, grant, request_files
 from tinysched.spool import outbox
 from tinysched.spool.disk import Disk
 from tinysched.spool.private import Private
-from tinysched.spool.runrecords import Started
+from tinysched.spool.runrecords import AmendedRun, Started
 from tinysched.spool.runs import RunDir
 from tinysched.spool.store import Store
 
@@ -66,7 +66,7 @@ def seen(root: str) -> dict[str, object]:
         assert not run.worker_alive()
         assert not run.job_alive()
         if run.is_claimed:
-            facts = (run.grant(), run.started(), run.ending(), run.lingering())
+            facts = (run.grant(), run.started(), run.ending(), run.lingering(), run.amended())
             found[f"run {run.run}"] = facts
     found["shell"] = outbox.agent_shell(root, UID, QuickDisk())
     private.close()
@@ -131,6 +131,10 @@ def _started(_root: str, private: Private, _disk: Disk) -> None:
 
 def _lingering(_root: str, private: Private, _disk: Disk) -> None:
     run_of(private, 8).write_lingering(("1234 sleep",))
+
+
+def _amended(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 8).write_amended(AmendedRun(limit_s=60, paused_at=7.5, paused_s=1.5))
 
 
 def _ending(_root: str, private: Private, _disk: Disk) -> None:
@@ -209,6 +213,7 @@ DEEDS = (
     ),
     Deed(name="reserve", uses=("RunDir.reserve_exit",), do=_reserve),
     Deed(name="started", uses=("RunDir.write_started",), do=_started, changes="7.1"),
+    Deed(name="amended", uses=("RunDir.write_amended",), do=_amended, changes="8.1"),
     Deed(name="lingering", uses=("RunDir.write_lingering",), do=_lingering, changes="8.1"),
     Deed(name="ending", uses=("RunDir.write_ending",), do=_ending, changes="8.1"),
     Deed(name="forget", uses=("RunDir.forget",), do=_forget, changes="9.1"),
@@ -240,6 +245,7 @@ DEEDS = (
             "RunDir.started",
             "RunDir.start_noted_at",
             "RunDir.lingering",
+            "RunDir.amended",
             "RunDir.ending",
             "RunDir.end_noted_at",
             "RunDir.directory_fd",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies, Edge, Kind, Verdict
 from tinysched.job.history import History
 from tinysched.job.model import (
+    Amended,
     Cancel,
     Elements,
     Ended,
@@ -180,7 +181,13 @@ requests = st.builds(
 )
 
 cancels = st.builds(
-    Cancel, by_uid=counts, ordered_at=seconds, kill=st.booleans(), requeue=st.booleans()
+    Cancel,
+    by_uid=counts,
+    ordered_at=seconds,
+    kill=st.booleans(),
+    requeue=st.booleans(),
+    pause_s=seconds,
+    then_held=st.booleans(),
 )
 
 
@@ -197,6 +204,7 @@ def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
         restarts=counts,
         cancel=maybe(cancels),
         history=histories,
+        amended=maybe(st.builds(Amended, suspended_at=maybe(seconds), paused_s=seconds)),
     )
 
 
@@ -209,6 +217,9 @@ elements = st.builds(
     eligible_at=seconds,
     ended_at=maybe(seconds),
     history=histories,
+    held=ranges,
+    locked=ranges,
+    limits=st.dictionaries(indices, counts, max_size=2),
 )
 
 

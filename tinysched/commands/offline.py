@@ -22,7 +22,7 @@ from tinysched.site import Site
 from tinysched.spool import store
 
 _HELD = {Hold.USER: "JobHeldUser", Hold.ADMIN: "JobHeldAdmin", Hold.DAMAGE: "JobRebuilt"}
-_LIVE = frozenset({"PENDING", "RUNNING", "COMPLETING"})
+_LIVE = frozenset({"PENDING", "RUNNING", "SUSPENDED", "COMPLETING"})
 
 
 def queue(site: Site, argv: list[str], nobody: TryLaterError) -> str:

@@ -84,6 +84,12 @@ def has_ended(pid: int) -> bool:
     return _is_zombie(pid)
 
 
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process stands still, or has ended."""
+    fields = _stat(pid)
+    return not fields or fields[0] in (b"T", b"t", *_DEAD)
+
+
 def is_held(pid: int) -> bool:
     """Tell whether a process has ended, and only its tracer can take notice of that."""
     if not _is_zombie(pid):

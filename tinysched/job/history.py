@@ -23,6 +23,9 @@ LIMIT_REACHED = "LimitReached"
 ENDED = "Ended"
 REQUEUED = "Requeued"
 REBUILT = "Rebuilt"
+SUSPENDED = "Suspended"
+RESUMED = "Resumed"
+UPDATED = "Updated"
 
 MOST_LINES = 50
 # Calendars end soon after; no record of ours says more.

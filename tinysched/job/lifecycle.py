@@ -53,7 +53,7 @@ def granted(
         now, history.GRANTED, attempt=attempt, cores=cores, agent=launcher_pid
     )
     state = Granted(granted_at=now, cores=cores, boot_id=boot_id)
-    return replace(unit, attempt=attempt, state=state, history=told)
+    return replace(unit, attempt=attempt, state=state, history=told, amended=None)
 
 
 def started(unit: Unit, started_at: float, pid: int, output: str, error: str) -> Unit:
@@ -177,9 +177,14 @@ def requeued(
     """
     why = None if setback is None else setback.name
     since = unit.state.started_at if isinstance(unit.state, Ended) and setback else None
+    pause_s = 0.0 if unit.cancel is None else unit.cancel.pause_s
     return replace(
         unit,
-        state=Pending(eligible_at=now if since is None else min(since, now)),
+        state=Pending(
+            eligible_at=now if since is None else min(since, now),
+            not_before=now + pause_s if pause_s else None,
+        ),
+        amended=None,
         restarts=unit.restarts + 1,
         cancel=None,
         setback=setback,

@@ -16,6 +16,8 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.usage import UNKNOWN, Usage
 
+_NO_TASKS = Ranges()
+
 
 def _digits(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
@@ -81,12 +83,13 @@ class Hold(Enum):
     """Who holds a pending job; only an admin releases what an admin holds.
 
     DAMAGE: its record was lost, and rebuilt from what its owner submitted: whether it was held, or
-    partly cancelled, is not known any more.
+    partly cancelled, is not known any more. REQUEUED: as USER, by who ordered its requeue.
     """
 
     USER = "user"
     ADMIN = "admin"
     DAMAGE = "damage"
+    REQUEUED = "requeued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +146,16 @@ class Outcome(Enum):
 class Cancel:
     """An order to end a job: who gave it, when (UTC, seconds), whether to KILL at once.
 
-    `requeue`: its end is not final, it goes back into the queue.
+    `requeue`: its end is not final, it goes back into the queue; `pause_s`: and does not start
+    again for so long, or (`then_held`) before it is released.
     """
 
     by_uid: int
     ordered_at: float
     kill: bool = False
     requeue: bool = False
+    pause_s: float = 0.0
+    then_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +223,30 @@ State = Pending | Granted | Running | Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """What was changed of an attempt after its grant; its agent is told so at every hello.
+
+    `suspended_at`: since when it is suspended (UTC, seconds; None: it is not). `paused_s`: how long
+    it was suspended before.
+    """
+
+    suspended_at: float | None = None
+    paused_s: float = 0.0
+
+    def pause_s(self, now: float) -> float:
+        """How long it has been suspended all together."""
+        since = now if self.suspended_at is None else self.suspended_at
+        return self.paused_s + max(0.0, now - since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """What runs: a plain job, or one task of an array.
 
     `raw_id` is the unit's number in %j and SLURM_JOB_ID. `attempt` counts grants (0: none yet).
     `restarts` counts requeues. `setback` says why its former attempt came to nothing, if nobody
     wanted that: it was requeued all the same. `history` tells what else became of it since it was
-    submitted.
+    submitted. `amended`: None if nothing was changed of its attempt.
     """
 
     id: JobId
@@ -234,6 +257,16 @@ class Unit:
     cancel: Cancel | None = None
     setback: Reason | None = None
     history: History = NOTHING
+    amended: Amended | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Its cores are taken or were, and it stands still."""
+        return (
+            isinstance(self.state, Granted | Running)
+            and self.amended is not None
+            and self.amended.suspended_at is not None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,12 +275,17 @@ class Elements:
 
     `todo`: not started yet; `cancelled`: taken away before they started; `ended`: started and
     ended. `worst` is the gravest end so far; `ended_at` is None until the last task has ended.
-    `history` is that of the array as a whole; each started task has its own.
+    `history` is that of the array as a whole; each started task has its own. `held`: tasks that are
+    held while others may start; `locked`: those of them that an admin holds. `limits`: tasks with
+    a time limit of their own (seconds; 0: none).
     """
 
     todo: Ranges
     cancelled: Ranges
     ended: Ranges
+    held: Ranges = _NO_TASKS
+    locked: Ranges = _NO_TASKS
+    limits: Mapping[int, int] = field(default_factory=dict)
     worst: Outcome = Outcome.COMPLETED
     eligible_at: float = 0.0
     ended_at: float | None = None

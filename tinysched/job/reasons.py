@@ -20,6 +20,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "AccountNotAllowed": "its owner may not use its partition",
         "AgentDown": "its owner's agent does not run; any ts command of the owner starts it",
         "JobHeldUser": "its owner holds it: tscontrol release",
+        "JobRequeuedHeld": "it was requeued to be held: tscontrol release",
         "JobHeldAdmin": "an admin holds it, and only an admin releases it",
         "JobRebuilt": "its record was lost, and rebuilt: tscontrol release lets it start",
         "JobArrayTaskLimit": "as many tasks of its array run as its %limit allows",

@@ -51,6 +51,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What holds for a run from now on: its time limit (None: none), whether it stands still."""
+
+    limit_s: int | None
+    is_suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Leave to run one attempt: names what was submitted, never code or a path.
 

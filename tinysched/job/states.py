@@ -9,12 +9,14 @@ from tinysched.job.model import Ended, Outcome, Pending, Running, Unit
 
 PENDING = "PENDING"
 RUNNING = "RUNNING"
+SUSPENDED = "SUSPENDED"
 COMPLETING = "COMPLETING"
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         PENDING: "waits for its turn; the last column of tsqueue says for what",
         RUNNING: "its cores are taken; it has started or starts within moments",
+        SUSPENDED: "stands still: an admin has suspended it; its time limit does not run",
         COMPLETING: "was told to stop; its last processes are on their way out",
         Outcome.COMPLETED.value: "ended by itself with exit code 0",
         Outcome.FAILED.value: "ended with another exit code, by a signal, or could not be started",
@@ -37,4 +39,6 @@ def state_name(unit: Unit) -> str:
     is_stopping = unit.cancel is not None
     if isinstance(unit.state, Running):
         is_stopping = is_stopping or bool(unit.state.lingering)
-    return COMPLETING if is_stopping else RUNNING
+    if is_stopping:
+        return COMPLETING
+    return SUSPENDED if unit.is_suspended else RUNNING

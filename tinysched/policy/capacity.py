@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinysched.job.model import Job, Reason
+from tinysched.job.model import Elements, Job, Reason
 from tinysched.job.quantities import format_duration
 from tinysched.job.request import Request
 from tinysched.partitions import Partition
@@ -65,8 +65,10 @@ class Capacity:
         names = request.partition.split(",")
         return [by_name[name] for name in names if name in by_name]
 
-    def limit_s(self, job: Job) -> int | None:
-        """How long a job may run. Units: seconds."""
+    def limit_s(self, job: Job, task: int | None = None) -> int | None:
+        """How long a job, or one of its tasks, may run. Units: seconds."""
+        if task is not None and isinstance(job.work, Elements) and task in job.work.limits:
+            return job.work.limits[task] or None
         if job.request.limit_s is not None:
             return job.request.limit_s
         partition = self.partition(job)

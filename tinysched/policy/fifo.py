@@ -183,6 +183,8 @@ def _held(hold: Hold) -> Reason:
             name="JobRebuilt",
             words="its record was lost; tscontrol release, unless you had held or cancelled it",
         )
+    if hold is Hold.REQUEUED:
+        return Reason(name="JobRequeuedHeld", words="it was requeued; tscontrol release")
     return Reason(name="JobHeldUser", words="tscontrol release lets it start")
 
 

@@ -5,7 +5,7 @@ All times are boottime seconds: no clock step and no suspend shortens or lengthe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysched.job.runs import Cause
 
@@ -23,7 +23,8 @@ class Stopping:
     `limit_s` None: no limit. `warn_s`: so long before the limit it wants a signal (None: never, or
     it has been sent). `cancel_at`: when the first order to cancel came; `kill`: that KILL
     was ordered. `ended_at`: when the script itself exited, while others survive. `term_sent_at`
-    and `kill_sent_at`: the first of each; `last_kill_at`: the latest KILL.
+    and `kill_sent_at`: the first of each; `last_kill_at`: the latest KILL. `paused_at`: since when
+    it is suspended (None: it is not); `paused_s`: how long it was before. No limit runs meanwhile.
     """
 
     started_at: float
@@ -36,6 +37,21 @@ class Stopping:
     term_sent_at: float | None = None
     kill_sent_at: float | None = None
     last_kill_at: float | None = None
+    paused_at: float | None = None
+    paused_s: float = 0.0
+
+    @property
+    def is_ending(self) -> bool:
+        """Its end has been ordered, or has begun."""
+        ends = (self.cancel_at, self.ended_at, self.term_sent_at, self.kill_sent_at)
+        return any(moment is not None for moment in ends)
+
+    def resumed(self, now: float) -> Stopping:
+        """It goes on, if it was suspended."""
+        if self.paused_at is None:
+            return self
+        pause_s = max(0.0, now - self.paused_at)
+        return replace(self, paused_at=None, paused_s=self.paused_s + pause_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +123,9 @@ def _after_kill(facts: Stopping, first_at: float, cause: Cause, now: float) -> S
 
 
 def _limit_at(facts: Stopping) -> float | None:
-    return None if facts.limit_s is None else facts.started_at + facts.limit_s
+    if facts.limit_s is None or facts.paused_at is not None:
+        return None
+    return facts.started_at + facts.limit_s + facts.paused_s
 
 
 def _cause(facts: Stopping, limit_at: float | None, now: float) -> Cause | None:

@@ -136,6 +136,8 @@ class Agent:
             "stop": self._stop,
             "signal": self._signal,
             "step": self._step,
+            "amend": self._amend,
+            "notify": self._notify,
             "ended-ack": self._acknowledged,
             "adopt": self._adopt,
             "restate": self._restate,
@@ -282,6 +284,12 @@ class Agent:
     def _step(self, message: Message) -> None:
         step, signum = messages.read_step(message)
         self.wards.signal_step(messages.read_run(message), step, signum)
+
+    def _amend(self, message: Message) -> None:
+        self.wards.amend(messages.read_run(message), messages.read_amendment(message))
+
+    def _notify(self, message: Message) -> None:
+        self.wards.notify(messages.read_run(message), messages.read_notice(message))
 
     def _acknowledged(self, message: Message) -> None:
         self._idle_since = self._clock.boottime()

@@ -6,19 +6,23 @@ Shared by the worker, and by the agent that takes over from a worker that was ki
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
+from tinysched.errors import SpoolError
 from tinysched.host import tree
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
 from tinysched.job.notices import Why
-from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.runs import Amendment, Cause, Ending, Grant
 from tinysched.job.signals import Reach
 from tinysched.job.usage import UNKNOWN, Usage
 from tinysched.policy import stopping
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Kin
 from tinysched.programs.stepping import Steps
+from tinysched.spool.runrecords import AmendedRun
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05
@@ -29,6 +33,8 @@ UNKILLABLE_S = 5.0
 LINGERS_AFTER_S = 2.0
 # Nothing wakes us when the host wakes, and a wait does not count the time that it slept.
 LONGEST_SLEEP_S = 10.0
+# Somebody may let a part of what is suspended go on.
+STILL_AGAIN_S = 5.0
 
 
 class Custody:
@@ -65,6 +71,7 @@ class Custody:
         self.cpu_s = 0.0
         self.usage: Usage = UNKNOWN
         self.steps: Steps | None = None
+        self.keep: Callable[[AmendedRun], None] | None = None
 
     def order_stop(self, *, kill: bool, requeue: bool = False) -> None:
         """Somebody who may has ordered the end; `requeue`: to have it run once more."""
@@ -72,7 +79,8 @@ class Custody:
         if self._facts.cancel_at is None:
             self._order = Why.REQUEUE if requeue else Why.CANCEL
         cancel_at = self._facts.cancel_at if self._facts.cancel_at is not None else now
-        self._facts = replace(self._facts, cancel_at=cancel_at, kill=self._facts.kill or kill)
+        facts = self._facts.resumed(now)
+        self._facts = replace(facts, cancel_at=cancel_at, kill=facts.kill or kill)
 
     def script_ended(self, exit_: Exit | None) -> None:
         """The script itself is gone; None: nobody knows how."""
@@ -94,6 +102,54 @@ class Custody:
             return None
         due = stopping.step(self._facts, self._clock.boottime())
         return due.cause if isinstance(due, stopping.Term | stopping.Kill) else None
+
+    @property
+    def is_suspended(self) -> bool:
+        """It stands still until somebody lets it go on, or ends it."""
+        return self._facts.paused_at is not None
+
+    def go_on_as(self, amended: AmendedRun) -> None:
+        """What was changed of the run while somebody else watched it."""
+        self._facts = replace(
+            self._facts,
+            limit_s=amended.limit_s,
+            paused_at=amended.paused_at,
+            paused_s=amended.paused_s,
+        )
+
+    def amend(self, amendment: Amendment) -> None:
+        """Somebody who may has changed what holds for it; what is being ended is ended."""
+        if self._facts.is_ending:
+            return
+        now, was_suspended = self._clock.boottime(), self.is_suspended
+        facts = replace(self._facts, limit_s=amendment.limit_s)
+        if not amendment.is_suspended:
+            facts = facts.resumed(now)
+        elif not was_suspended:
+            facts = replace(facts, paused_at=now)
+        self._facts = facts
+        amended = AmendedRun(
+            limit_s=amendment.limit_s, paused_at=facts.paused_at, paused_s=facts.paused_s
+        )
+        if self.keep is not None:
+            with suppress(SpoolError):  # on a full disk only who watches it now knows
+                self.keep(amended)
+        if was_suspended and not self.is_suspended:
+            self.send(signal.SIGCONT)
+
+    def notify(self, words: str) -> None:
+        """Somebody who may has something to say to the readers of its stderr."""
+        self._herald.notify(words)
+
+    def _stand_still(self) -> float:
+        """Stops whoever moves; returns in how many seconds to look again."""
+        for _ in range(KILLS_AT_ONCE):
+            moving = [pid for pid in self._kin.members() if not tree.is_stopped(pid)]
+            if not moving:
+                return STILL_AGAIN_S
+            for pid in moving:
+                tree.send_if(pid, signal.SIGSTOP, self._kin.has)
+        return LOOK_AGAIN_S
 
     def order_signal(self, signum: int, reach: Reach) -> None:
         """Somebody who may sends a signal: what comes of it is the job's own affair."""
@@ -140,6 +196,8 @@ class Custody:
         match stopping.step(self._facts, now):
             case stopping.Wait(until=until):
                 wait_s = None if until is None else min(max(0.0, until - now), LONGEST_SLEEP_S)
+                if self.is_suspended and not self._facts.is_ending:
+                    wait_s = self._stand_still()
                 return self._no_longer_than(LOOK_AGAIN_S, wait_s)
             case stopping.Warn():
                 self._warn()
@@ -195,6 +253,9 @@ class Custody:
         if cause is Cause.EXIT and not self._survivors:
             self._survivors = tree.describe(self._kin.members())
 
+    def _paused_s(self, until: float) -> float:
+        return self._facts.resumed(until).paused_s
+
     def ending(self, output: str, error: str) -> Ending:
         """The exit record of a run that is over."""
         ended_at = self._facts.ended_at or self._facts.started_at
@@ -207,7 +268,7 @@ class Custody:
             exit=self._exit,
             started_at=self._started_at,
             ended_at=self._ended_wall,
-            elapsed_s=max(0.0, ended_at - self._facts.started_at),
+            elapsed_s=max(0.0, ended_at - self._facts.started_at - self._paused_s(ended_at)),
             cpu_s=self.cpu_s,
             usage=self.usage,
             survivors=self._survivors,

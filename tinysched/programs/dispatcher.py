@@ -80,6 +80,7 @@ class Dispatcher:
         loaded = store.load(clock.wall() - config.min_job_age_s)
         self._quarantined = tuple(loaded.quarantined)
         self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
+        self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
         self._debts = Debts(self.ledger, clock)
         rebuilding = Rebuilding(self.ledger, loaded, clock, self._terms_now)
         with suppress(SpoolError):  # said in the log, and tried again
@@ -283,6 +284,7 @@ class Dispatcher:
         changed = config.differences(self._config)
         self._config, self._config_errors = config, ()
         journal.follow(self._root, config)
+        self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
         self.ledger.books.resize(_capacity(config))
         self._purge_at = self._clock.boottime()
         LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)

@@ -76,6 +76,10 @@ CANCEL_ORDERED = _job(
 WITHDRAWN = _job(
     history.WITHDRAWN, "by=%d tasks=%s", "uid `by` cancelled tasks that waited in an array"
 )
+SUSPENDED = _job(history.SUSPENDED, "by=%d", "uid `by` has it stand still")
+RESUMED = _job(history.RESUMED, "by=%d", "uid `by` lets it go on")
+UPDATED = _job(history.UPDATED, "by=%d what=%s", "uid `by` has changed `what` of it")
+NOTIFIED = _job("Notified", "by=%d", "uid `by` has words written into its stderr")
 SIGNALLED = _job(
     "Signalled",
     "by=%d signal=%d to=%s",
@@ -207,6 +211,11 @@ GRANTED_AGAIN = _agent("GrantedAgain", "job=%s attempt=%d", "it was claimed befo
 NOT_STARTED = _agent("NotStarted", "job=%s attempt=%d why=%s", "it cannot be started")
 STOPPING = _agent("Stopping", "job=%s attempt=%d kill=%s", "the dispatcher wants it ended")
 SIGNALLING = _agent("Signalling", "job=%s attempt=%d signal=%d to=%s", "it gets a signal")
+AMENDED = _agent(
+    "Amended",
+    "job=%s attempt=%d limit_s=%s suspended=%s",
+    "something else holds for it from now on",
+)
 ADOPTED = _agent("Adopted", "job=%s attempt=%d", "it was found, from a former agent or a client")
 NOT_ADOPTED = _agent("NotAdopted", "job=%s attempt=%d why=%s", "it was found, and cannot be read")
 NOT_RESTATED = _agent(

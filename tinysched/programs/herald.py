@@ -69,6 +69,12 @@ class Herald:
         self._is_told = True
         self._note()
 
+    def notify(self, words: str) -> None:
+        """Tells the readers of its stderr what somebody has to say."""
+        if self._assignment is not None:
+            speaker = notices.voice(cores.short_hostname(), self._assignment.stored.command)
+            self._output.add(f"{speaker or 'tinysched: '}{words}\n")
+
     def hear(self, signum: int) -> None:
         """Somebody sends it a signal: to Slurm one that ends it is a cancellation as well."""
         if self._assignment is None or signum not in _ENDING:

@@ -222,6 +222,10 @@ class Line:
                 self.ward.signal(messages.read_signal(message), messages.read_reach(message))
             case "step" if self.ward is not None:
                 self.ward.signal_step(*messages.read_step(message))
+            case "amend" if self.ward is not None:
+                self.ward.amend(messages.read_amendment(message))
+            case "notify" if self.ward is not None:
+                self.ward.notify(messages.read_notice(message))
             case "ended-ack" | "stop":  # a stop of what does not run yet
                 self.is_acknowledged = True
             case _:

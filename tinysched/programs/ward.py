@@ -12,7 +12,7 @@ from tinysched.errors import SpoolError, WireError
 from tinysched.host import processes, tree
 from tinysched.host.clock import Clock
 from tinysched.job.model import Exit
-from tinysched.job.runs import Cause, Ending, Grant, Order
+from tinysched.job.runs import Amendment, Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
 from tinysched.programs import salvaging
 from tinysched.programs.assignment import Assignment
@@ -44,6 +44,7 @@ class Ward:
         self.pidfd: int | None = None
         self.script: int | None = None
         self.order: Order | None = None
+        self.amendment: Amendment | None = None
         self.started: Started | None = None
         self.ending: Ending | None = None
         self.lingering: tuple[str, ...] = ()
@@ -149,6 +150,21 @@ class Ward:
         elif self.ending is None:
             self.tell("step", messages.step_fields(self.grant.run, step, signum))
 
+    def amend(self, amendment: Amendment) -> None:
+        """Something else holds for the run from now on, whoever watches it."""
+        self.amendment = amendment
+        if self.custody is not None:
+            self.custody.amend(amendment)
+        elif self.ending is None:
+            self.tell("amend", messages.amend_fields(self.grant.run, amendment))
+
+    def notify(self, words: str) -> None:
+        """Words for the readers of its stderr, whoever watches it."""
+        if self.custody is not None:
+            self.custody.notify(words)
+        elif self.ending is None:
+            self.tell("notify", messages.notice_fields(self.grant.run, words))
+
     def take_over(self, clock: Clock, roll: Roll) -> None:
         """Watches the run in place of a worker that was killed."""
         with contextlib.suppress(SpoolError):
@@ -166,6 +182,7 @@ class Ward:
             Herald(self.assignment, self.dir, clock, self._signal_script, follow=False),
         )
         self.custody.steps = Steps(self.dir.path)
+        self._take_over_amended(self.custody)
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill, requeue=self.order.requeue)
         if started.exit is not None:  # the worker took it away, and wrote that down before
@@ -176,6 +193,15 @@ class Ward:
                 self.custody.script_ended(started.exit)
         elif is_same_boot:
             self.pidfd = processes.open_pidfd(started.pid, started.start_ticks)
+
+    def _take_over_amended(self, custody: Custody) -> None:
+        with contextlib.suppress(SpoolError):
+            amended = self.dir.amended()
+            if amended is not None:
+                custody.go_on_as(amended)
+        custody.keep = self.dir.write_amended
+        if self.amendment is not None:
+            custody.amend(self.amendment)
 
     def _signal_script(self, signum: int) -> None:
         if self.pidfd is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from tinysched.errors import SpoolError, TinyschedError
 from tinysched.host.clock import Clock
 from tinysched.job.model import RunId
-from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.runs import Amendment, Cause, Ending, Grant
 from tinysched.job.signals import Reach
 from tinysched.programs import events, salvaging
 from tinysched.programs.exits import Exits
@@ -136,6 +136,21 @@ class Wards:
         if ward is not None:
             LOG.info(events.SIGNALLING, run.job, run.attempt, signum or 0, f"step {step}")
             ward.signal_step(step, signum)
+
+    def amend(self, run: RunId, amendment: Amendment) -> None:
+        """Something else holds for a run from now on."""
+        ward = self._wards.get(run)
+        if ward is not None:
+            LOG.info(
+                events.AMENDED, run.job, run.attempt, amendment.limit_s, amendment.is_suspended
+            )
+            ward.amend(amendment)
+
+    def notify(self, run: RunId, words: str) -> None:
+        """Words for the readers of a run's stderr."""
+        ward = self._wards.get(run)
+        if ward is not None:
+            ward.notify(words)
 
     def forget(self, run: RunId) -> None:
         """The dispatcher has the end on its disk: ours may go."""

@@ -113,6 +113,7 @@ class _Worker:
         herald = Herald(self._assignment, self._dir, self._clock, self._signal_script, follow=True)
         custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
         custody.steps = Steps(self._dir.path)
+        custody.keep = self._dir.write_amended
         self._watch(custody, wake)
         custody.cpu_s, custody.usage = self._meter.cpu_s, self._meter.usage
         self._record(custody.ending(self._output, self._error))
@@ -182,7 +183,8 @@ class _Worker:
         return {descriptor for descriptor, _ in poll.poll(timeout_ms(wait_s))}
 
     def _reap(self, custody: Custody) -> None:
-        if self._assignment.request.foreground and self._script in processes.stopped():
+        is_foreground = self._assignment.request.foreground
+        if is_foreground and self._script in processes.stopped() and not custody.is_suspended:
             os.write(self._bell, STOPPED)
         for reaped in processes.reap(self._note):
             self._meter.reaped(reaped)
@@ -241,6 +243,10 @@ class _Worker:
             custody.order_signal(messages.read_signal(message), messages.read_reach(message))
         elif message.verb == "step":
             custody.order_step(*messages.read_step(message))
+        elif message.verb == "amend":
+            custody.amend(messages.read_amendment(message))
+        elif message.verb == "notify":
+            custody.notify(messages.read_notice(message))
         elif message.verb == "steps":
             self._tell_news()
 

@@ -58,10 +58,11 @@ def started_at(unit: Unit) -> float | None:
 
 
 def elapsed_s(unit: Unit, now: float) -> float:
-    """How long it has run, or ran; 0 before its start."""
+    """How long it has run, or ran, without pauses; 0 before its start."""
     state = unit.state
     if isinstance(state, Running):
-        return max(now - state.started_at, 0.0)
+        pause_s = 0.0 if unit.amended is None else unit.amended.pause_s(now)
+        return max(now - state.started_at - pause_s, 0.0)
     if not isinstance(state, Ended):
         return 0.0
     if state.elapsed_s > 0 or state.started_at is None:

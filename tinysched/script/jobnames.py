@@ -16,7 +16,7 @@ _LONGEST_LISTS = 65536
 
 def selectors(text: str) -> tuple[Selector, ...]:
     """The jobs and tasks named in a list: `42,43_7,44_[2-4,9]`. Raises: ValueError."""
-    named = tuple(_selector(item) for item in _outside_brackets(text))
+    named = tuple(_selector(item) for item in items(text))
     check_steps(named)
     return named
 
@@ -55,7 +55,8 @@ def _id(text: str) -> int:
     return number
 
 
-def _outside_brackets(text: str) -> list[str]:
+def items(text: str) -> list[str]:
+    """The items of a list, of which brackets may hold further commas."""
     if "[" not in text:
         return text.split(",")
     items, start, depth = list[str](), 0, 0

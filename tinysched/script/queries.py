@@ -26,6 +26,7 @@ VERBS = ("hold", "release", "requeue", "show")
 _SHORT_STATES = {
     "PD": "PENDING",
     "R": "RUNNING",
+    "S": "SUSPENDED",
     "CG": "COMPLETING",
     "CD": "COMPLETED",
     "F": "FAILED",
@@ -36,7 +37,7 @@ _SHORT_STATES = {
     "DL": "DEADLINE",
 }
 _ALL = "ALL"
-_UNFINISHED = ("PENDING", "RUNNING", "COMPLETING")
+_UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "COMPLETING")
 _MOST_JOBS = 100_000
 
 _Found = list[tuple[Option, str | None]]

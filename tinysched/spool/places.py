@@ -198,6 +198,7 @@ PLACES = (
     _file(f"{_RUN}/grant", _CLOSED, "agent", _JSON, "what was granted; the claim is complete"),
     _file(f"{_RUN}/started", _CLOSED, "the job", _JSON, "pid, start time, boot: it was started"),
     _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
+    _file(f"{_RUN}/amended", _CLOSED, "worker", _JSON, "its limit, and its pauses, if changed"),
     _file(f"{_RUN}/steps", _CLOSED, "srun", "lines", "its steps; see job/steplines.py"),
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),
     _file(f"{_RUN}/exit", _CLOSED, "worker", _JSON, "how it ended"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
+from tinysched.job.ranges import Ranges
 from tinysched.spool.decoding import Fields, merged, parse, render
 from tinysched.spool.requestrecords import (
     ranges,
@@ -164,6 +165,9 @@ def _write_elements(work: Elements) -> dict[str, object]:
         "worst": work.worst.value,
         "eligible_at": work.eligible_at,
         "ended_at": work.ended_at,
+        **({"held": str(work.held)} if work.held else {}),
+        **({"locked": str(work.locked)} if work.locked else {}),
+        **({"limits": [list(pair) for pair in work.limits.items()]} if work.limits else {}),
         **write_history(work.history),
     }
 
@@ -176,5 +180,19 @@ def _read_elements(fields: Fields) -> Elements:
         worst=fields.choice("worst", Outcome),
         eligible_at=fields.number("eligible_at"),
         ended_at=fields.optional_number("ended_at"),
+        held=ranges(fields, "held") if fields.present("held") else Ranges(),
+        locked=ranges(fields, "locked") if fields.present("locked") else Ranges(),
+        limits=_read_limits(fields) if fields.present("limits") else {},
         history=read_history(fields),
     )
+
+
+def _read_limits(fields: Fields) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for pair in fields.lists("limits"):
+        match pair:
+            case [int(task), int(limit_s)] if task >= 0 and limit_s >= 0:
+                found[task] = limit_s
+            case _:
+                raise fields.wrong("limits", "is no list of tasks and seconds")
+    return found

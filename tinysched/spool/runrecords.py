@@ -137,6 +137,44 @@ def read_lingering(raw: bytes, where: str) -> tuple[str, ...]:
     return _open(raw, where).texts("lingering")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendedRun:
+    """What holds for a run since something was changed of it.
+
+    `limit_s` None: no limit. `paused_at`: since when it is suspended (boottime, seconds; None: it
+    is not); `paused_s`: how long it was before.
+    """
+
+    limit_s: int | None
+    paused_at: float | None = None
+    paused_s: float = 0.0
+
+
+def write_amended(amended: AmendedRun) -> bytes:
+    """What was changed of a run, as JSON."""
+    return render(
+        {
+            "format": RUN_FORMAT,
+            "limit_s": amended.limit_s,
+            "paused_at": amended.paused_at,
+            "paused_s": amended.paused_s,
+        }
+    )
+
+
+def read_amended(raw: bytes, where: str) -> AmendedRun:
+    """Read what `write_amended` wrote.
+
+    Raises: SpoolError.
+    """
+    fields = _open(raw, where)
+    return AmendedRun(
+        limit_s=fields.optional_integer("limit_s"),
+        paused_at=fields.optional_number("paused_at"),
+        paused_s=fields.number("paused_s"),
+    )
+
+
 def write_ending(ending: Ending) -> bytes:
     """An exit record as JSON of at most EXIT_SIZE bytes: so much was reserved before the start.
 

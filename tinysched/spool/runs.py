@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
 from tinysched.job.runs import Ending, Grant
-from tinysched.spool import tree
+from tinysched.spool import runrecords, tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
 from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
+    AmendedRun,
     Started,
     read_ending,
     read_grant,
@@ -217,6 +218,23 @@ class RunDir:
         """
         raw = self._read(tree.LINGERING)
         return () if raw is None else read_lingering(raw, f"{self.path}/{tree.LINGERING}")
+
+    def write_amended(self, amended: AmendedRun) -> None:
+        """Write down what was changed of it; the room for it was never reserved.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            staged = folder.stage(runrecords.write_amended(amended), tree.CLOSED_FILE_MODE)
+            folder.take(tree.AMENDED, folder, staged)
+
+    def amended(self) -> AmendedRun | None:
+        """What was changed of it since its grant; None: nothing.
+
+        Raises: SpoolError.
+        """
+        raw = self._read(tree.AMENDED)
+        return None if raw is None else runrecords.read_amended(raw, f"{self.path}/{tree.AMENDED}")
 
     def write_ending(self, ending: Ending) -> None:
         """Write the exit record durably, into what was reserved; the first one stays.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinysched.job.history import History
 from tinysched.job.model import (
+    Amended,
     Cancel,
     Ended,
     Granted,
@@ -41,6 +42,7 @@ def write_unit(unit: Unit) -> dict[str, object]:
         "cancel": None if cancel is None else _write_cancel(cancel),
         "state": _write_state(unit.state),
         **_write_setback(unit.setback),
+        **_write_amended(unit.amended),
         **write_history(unit.history),
     }
 
@@ -58,6 +60,7 @@ def read_unit(fields: Fields, job_id: JobId) -> Unit:
         cancel=_read_cancel(fields),
         state=_read_state(fields.inside("state")),
         setback=_read_setback(fields),
+        amended=_read_amended(fields),
         history=read_history(fields),
     )
 
@@ -69,6 +72,21 @@ def _write_setback(setback: Reason | None) -> dict[str, object]:
 def _read_setback(fields: Fields) -> Reason | None:
     inner = fields.optional_inside("setback") if fields.present("setback") else None
     return None if inner is None else Reason(name=inner.text("reason"), words=inner.text("words"))
+
+
+def _write_amended(amended: Amended | None) -> dict[str, object]:
+    if amended is None:
+        return {}
+    return {"amended": {"suspended_at": amended.suspended_at, "paused_s": amended.paused_s}}
+
+
+def _read_amended(fields: Fields) -> Amended | None:
+    inner = fields.optional_inside("amended") if fields.present("amended") else None
+    if inner is None:
+        return None
+    return Amended(
+        suspended_at=inner.optional_number("suspended_at"), paused_s=inner.number("paused_s")
+    )
 
 
 def _write_boot(boot_id: str) -> dict[str, object]:
@@ -107,6 +125,8 @@ def _write_cancel(cancel: Cancel) -> dict[str, object]:
         "ordered_at": cancel.ordered_at,
         "kill": cancel.kill,
         "requeue": cancel.requeue,
+        **({"pause_s": cancel.pause_s} if cancel.pause_s else {}),
+        **({"then_held": True} if cancel.then_held else {}),
     }
 
 
@@ -119,6 +139,8 @@ def _read_cancel(fields: Fields) -> Cancel | None:
         ordered_at=inner.number("ordered_at"),
         kill=inner.flag("kill"),
         requeue=inner.flag("requeue"),
+        pause_s=inner.number("pause_s") if inner.present("pause_s") else 0.0,
+        then_held=inner.flag("then_held") if inner.present("then_held") else False,
     )
 
 

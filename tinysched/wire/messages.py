@@ -21,7 +21,7 @@ from tinysched import __version__
 from tinysched.errors import NewerError, WireError
 from tinysched.job import steps, usage
 from tinysched.job.model import Exit, RunId, Step
-from tinysched.job.runs import Cause, Ending, Grant, Order
+from tinysched.job.runs import Amendment, Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import PROTOCOL
@@ -249,6 +249,31 @@ def step_fields(run: RunId, step: int, signal: int | None) -> Fields:
 def read_step(message: Message) -> tuple[int, int | None]:
     """The step, and what to send it."""
     return _int(message, "step"), read_signal(message) if _int(message, "signal") else None
+
+
+def amend_fields(run: RunId, amendment: Amendment) -> Fields:
+    """What holds for a run from now on."""
+    limit_s = [] if amendment.limit_s is None else [("limit_s", amendment.limit_s)]
+    return _encode([("run", run), ("suspended", int(amendment.is_suspended)), *limit_s])
+
+
+def read_amendment(message: Message) -> Amendment:
+    """What holds from now on for the run in a message."""
+    has_limit = message.text("limit_s", "") != ""
+    return Amendment(
+        limit_s=_int(message, "limit_s") if has_limit else None,
+        is_suspended=_int(message, "suspended") != 0,
+    )
+
+
+def notice_fields(run: RunId, words: str) -> Fields:
+    """Words for the readers of a run's stderr."""
+    return _encode([("run", run), ("words", words[:LONGEST_WORDS])])
+
+
+def read_notice(message: Message) -> str:
+    """The words in a message."""
+    return message.text("words")[:LONGEST_WORDS]
 
 
 def run_fields(run: RunId) -> Fields:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched import __version__
 from tinysched.errors import NewerError, SpoolError, WireError
 from tinysched.host.clock import Clock
 from tinysched.job.model import Cancel, Ended, Granted, Job, RunId, Running, Unit
-from tinysched.job.runs import Cause, Ending
+from tinysched.job.runs import Amendment, Cause, Ending
 from tinysched.job.signals import Reach
 from tinysched.programs import events
 from tinysched.programs.dispatch import endings, journal
@@ -125,7 +126,8 @@ class Agents:
 
     def grant(self, job: Job, unit: Unit) -> None:
         """Tells the launcher of a job that it may start; says nothing if there is none."""
-        self._tell(job, "grant", messages.grant_fields(self._terms().grant(job, unit)))
+        granted = replace(self._terms().grant(job, unit), limit_s=self._limit_s(job, unit))
+        self._tell(job, "grant", messages.grant_fields(granted))
 
     def stop(self, job: Job, unit: Unit, cancel: Cancel) -> None:
         """Passes on the order to end a unit; a missing agent hears of it at its next hello."""
@@ -139,6 +141,18 @@ class Agents:
     def signal_step(self, job: Job, unit: Unit, step: int, signal: int | None) -> bool:
         """Has a signal sent to a step, or it ended; false if nobody is there to do it."""
         return self._tell(job, "step", messages.step_fields(run_of(unit), step, signal))
+
+    def amend(self, job: Job, unit: Unit) -> None:
+        """Says what holds for a unit from now on; a missing agent hears of it at its next hello."""
+        amendment = Amendment(limit_s=self._limit_s(job, unit), is_suspended=unit.is_suspended)
+        self._tell(job, "amend", messages.amend_fields(run_of(unit), amendment))
+
+    def _limit_s(self, job: Job, unit: Unit) -> int | None:
+        return self._books.capacity.limit_s(job, unit.id.task)
+
+    def notify(self, job: Job, unit: Unit, words: str) -> bool:
+        """Has words written into a unit's stderr; false if nobody is there to do it."""
+        return self._tell(job, "notify", messages.notice_fields(run_of(unit), words))
 
     def _tell(self, job: Job, verb: str, fields: messages.Fields) -> bool:
         launcher = self._launcher(job)
@@ -241,6 +255,8 @@ class Agents:
             self._unknown_to_agent(job, unit)
         elif unit.cancel is not None and stage == "alive":
             self.stop(job, unit, unit.cancel)
+        elif unit.amended is not None and stage == "alive":
+            self.amend(job, unit)
 
     def _unknown_to_agent(self, job: Job, unit: Unit) -> None:
         """A grant that never arrived is made again; what had started is lost."""
@@ -253,6 +269,8 @@ class Agents:
             self._end_unseen(unit, Cause.CANCEL, "")
         elif job.id not in self._books.absent:  # else its client may come back for it
             self.grant(job, unit)
+            if unit.amended is not None:
+                self.amend(job, unit)
 
     def _unknown_to_us(self, channel: Channel, run: RunId, stage: str) -> None:
         unit = self._books.unit(run.job)

@@ -36,7 +36,8 @@ class Books:
 
     `absent`: foreground jobs whose client is not connected; they do not start. `blocked`: pending
     jobs whose turn has not come, and why. `ready`: of an array the tasks that may start, if not all
-    that wait may.
+    that wait may. `pausing`: of an array the requeued tasks that do not start before a moment (UTC,
+    seconds).
     """
 
     def __init__(self, capacity: Capacity) -> None:
@@ -54,7 +55,10 @@ class Books:
         self.held_back: dict[JobId, int] = {}
         self.blocked: dict[int, Reason] = {}
         self.ready: dict[int, Ranges] = {}
+        self.pausing: dict[int, dict[int, float]] = {}
+        self._suspended_keep_cores = False
         self._taken: dict[JobId, Demand] = {}
+        self._surrendered: set[JobId] = set()
         self._by_token: dict[tuple[int, str], int] = {}
         self._by_raw_id: dict[int, JobId] = {}
         self._ends: list[tuple[float, int]] = []
@@ -113,7 +117,7 @@ class Books:
 
     def is_surrendered(self, job: JobId) -> bool:
         """It is live, but its cores were given back while its agent is gone."""
-        return self._taken.get(job) == NOTHING_TAKEN
+        return job in self._surrendered
 
     @property
     def cores_total(self) -> int:
@@ -133,8 +137,10 @@ class Books:
         """The tasks of an array that wait for nothing but room."""
         if not isinstance(job.work, Elements):
             return Ranges()
-        ready = self.ready.get(job.id)
-        return job.work.todo if ready is None else job.work.todo & ready
+        ready, pausing = self.ready.get(job.id), self.pausing.get(job.id)
+        todo = job.work.todo if ready is None else job.work.todo & ready
+        todo = todo - job.work.held if job.work.held else todo
+        return todo - Ranges.of(pausing) if pausing else todo
 
     def launcher_of(self, job: Job) -> int:
         """The uid whose agent starts a job; SELF for one whose own client does."""
@@ -161,6 +167,7 @@ class Books:
             return
         self.tasks.setdefault(task.job.id, {})[index] = task
         self._by_raw_id[task.unit.raw_id] = task.unit.id
+        self._note_pause(task.job.id, index, task.unit)
         self._account(task.job, task.unit)
 
     def learn_steps(self, run: RunId, told: Iterable[Step], gone: Iterable[int]) -> None:
@@ -174,6 +181,22 @@ class Books:
             self.jobs[number] = replace(self.jobs[number], work=unit)
         else:
             self.tasks[number][index] = replace(self.tasks[number][index], unit=unit)
+
+    def _note_pause(self, number: int, index: int, unit: Unit) -> None:
+        pause = unit.state.not_before if isinstance(unit.state, Pending) else None
+        if pause is not None:
+            self.pausing.setdefault(number, {})[index] = pause
+        elif number in self.pausing:
+            self.pausing[number].pop(index, None)
+
+    def end_pauses(self, number: int, now: float) -> float | None:
+        """Lets tasks start whose pause is over; returns when the next one is (UTC, seconds)."""
+        pausing = self.pausing.get(number, {})
+        for index in [index for index, moment in pausing.items() if moment <= now]:
+            del pausing[index]
+        if not pausing:
+            self.pausing.pop(number, None)
+        return min(pausing.values(), default=None)
 
     def file(self, number: int) -> None:
         """Makes a job's entry among the waiting agree with its record."""
@@ -208,10 +231,19 @@ class Books:
         for number in self.jobs:
             self.file(number)
 
+    def keep_suspended(self, *, cores: bool) -> None:
+        """Whether what is suspended keeps its cores from now on."""
+        if cores != self._suspended_keep_cores:
+            self._suspended_keep_cores = cores
+            for job, unit in list(self.live()):
+                if unit.is_suspended and not self.is_surrendered(unit.id):
+                    self._account(job, unit)
+
     def surrender(self, job: JobId) -> None:
         """Gives back the cores of a live unit whose agent has been gone for long."""
         self._give_back(self._taken.get(job, NOTHING_TAKEN))
         self._taken[job] = NOTHING_TAKEN
+        self._surrendered.add(job)
 
     def hold_back(self, job: JobId, cores: int) -> None:
         """Keeps cores for what may be running, though there is no record of it."""
@@ -244,6 +276,7 @@ class Books:
         self.absent.discard(number)
         self.blocked.pop(number, None)
         self.ready.pop(number, None)
+        self.pausing.pop(number, None)
 
     def forget_before(self, ended_before: float) -> list[Job]:
         """Drops what ended before a moment (UTC, seconds); returns what was dropped."""
@@ -263,10 +296,13 @@ class Books:
     def _account(self, job: Job, unit: Unit) -> None:
         """Makes the account of what is taken agree with a unit's state."""
         former = self._taken.pop(unit.id, None)
+        self._surrendered.discard(unit.id)
         self._give_back(former or NOTHING_TAKEN)
         is_live = isinstance(unit.state, Granted | Running)
         if isinstance(unit.state, Granted | Running):
-            taken = replace(self.capacity.demand(job), cores=unit.state.cores)
+            gives = unit.is_suspended and not self._suspended_keep_cores
+            cores = 0 if gives else unit.state.cores
+            taken = replace(self.capacity.demand(job), cores=cores)
             self._taken[unit.id] = taken
             self.cores_taken += taken.cores
             self.memory_taken_mib += taken.memory_mib

@@ -97,6 +97,9 @@ class Conditions:
             LOG.error(events.CONDITION_NOT_RECORDED, number, job.user, error.sentence)
             heappush(self._timers, (now + RETRY_S, number))
             return
+        pause_at = self._books.end_pauses(number, now)
+        if pause_at is not None:
+            heappush(self._timers, (pause_at, number))
         if reason is None:
             self._books.blocked.pop(number, None)
         else:

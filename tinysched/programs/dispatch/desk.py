@@ -254,5 +254,5 @@ def _name(message: Message) -> str:
 
 
 def _asks_for_ended(wanted: Filter) -> bool:
-    open_states = {"PENDING", "RUNNING", "COMPLETING"}
+    open_states = {"PENDING", "RUNNING", "SUSPENDED", "COMPLETING"}
     return wanted.states is not None and not wanted.states <= open_states

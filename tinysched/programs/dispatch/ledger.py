@@ -148,10 +148,11 @@ class Ledger:
         unit = self.books.unit(ending.run.job)
         if unit is None or unit.attempt != ending.run.attempt:
             return False
-        request = self.books.jobs[ending.run.job.number].request
+        job = self.books.jobs[ending.run.job.number]
+        request, limit_s = job.request, self.books.capacity.limit_s(job, ending.run.job.task)
         if not isinstance(unit.state, Granted | Running):
-            return self._correct(unit, lifecycle.corrected(unit, ending, request.limit_s))
-        over = lifecycle.ended(unit, ending, request.limit_s)
+            return self._correct(unit, lifecycle.corrected(unit, ending, limit_s))
+        over = lifecycle.ended(unit, ending, limit_s)
         setback = lifecycle.setback(over, request)
         if unit.cancel is not None and unit.cancel.requeue:
             self.requeue(over, ending.ended_at, unit.cancel.by_uid)
@@ -199,10 +200,14 @@ class Ledger:
         if isinstance(job.work, Elements):
             work: Unit | Elements = replace(job.work, eligible_at=now, history=told)
         elif isinstance(job.work.state, Pending):
-            work = replace(job.work, state=Pending(eligible_at=now), history=told)
+            work = replace(job.work, state=replace(job.work.state, eligible_at=now), history=told)
         else:
             work = replace(job.work, history=told)
         self._save(replace(job, work=work))
+
+    def amend(self, unit: Unit) -> None:
+        """Something of a live unit's attempt is different from now on."""
+        self._put(unit)
 
     def requeue(
         self, unit: Unit, now: float, by_uid: int | None = None, setback: Reason | None = None
@@ -214,11 +219,14 @@ class Ledger:
         self.recall(unit.id.number)  # what its array is worth depends on all the others
         job = self.books.jobs[unit.id.number]
         again = lifecycle.requeued(unit, now, by_uid, setback)
+        is_held = unit.cancel is not None and unit.cancel.then_held
         if isinstance(job.work, Unit):
-            self._save(replace(job, work=again))
+            self._save(replace(job, work=again, hold=Hold.REQUEUED if is_held else job.hold))
             return
         others, why = self._worst_but(unit), None if setback is None else setback.name
         work = elements.waits_again(job.work, unit.id.task, others, now, by_uid, why)
+        if is_held:
+            work = replace(work, held=work.held | elements.one(unit.id.task))
         changed = replace(job, work=work)
         self._save(self._task(changed, again), changed)
 

@@ -16,6 +16,7 @@ _REASONS = {
     "WorkerLost": "NodeDown",
     "BashVersion": "None",
     "JobRebuilt": "JobHeldUser",
+    "JobRequeuedHeld": "job requeued in held state",
     "RecordLost": "None",
 }
 

@@ -121,22 +121,38 @@ class Row:
         return None
 
     @property
+    def suspended_at(self) -> float | None:
+        """Since when it is suspended."""
+        amended = None if self.unit is None else self.unit.amended
+        return None if amended is None or not self.is_live else amended.suspended_at
+
+    def pause_s(self, now: float) -> float:
+        """How long it has been suspended all together."""
+        amended = None if self.unit is None else self.unit.amended
+        return 0.0 if amended is None else amended.pause_s(now)
+
+    @property
     def limit_s(self) -> int | None:
         """Its time limit."""
         return self.standing.limit_s
 
 
 def of(
-    snapshot: Snapshot, jobs: Iterable[Job] | None = None, *, every_task: bool = False
+    snapshot: Snapshot,
+    jobs: Iterable[Job] | None = None,
+    *,
+    every_task: bool = False,
+    apart: bool = False,
 ) -> Iterator[Row]:
     """The rows of some jobs, or of all: the waiting part of each array before its started tasks.
 
-    `every_task`: a row for each task that waits.
+    `every_task`: a row for each task that waits. `apart`: one for those that are held, or have a
+    limit of their own, while others have not.
     """
     why = Reasons(snapshot)
     for job in snapshot.jobs if jobs is None else jobs:
         if isinstance(job.work, Elements):
-            yield from _array(job, job.work, snapshot, why, every_task=every_task)
+            yield from _array(job, job.work, snapshot, why, every_task=every_task, apart=apart)
         else:
             yield of_unit(job, job.work, snapshot, why)
 
@@ -146,14 +162,16 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot, why: Reasons | None = None
     state = unit.state
     name, words = "None", ""
     if isinstance(state, Pending):
-        name, words = (why or Reasons(snapshot)).waiting(job)
+        name, words = _own_reason(job, unit, snapshot.now) or (why or Reasons(snapshot)).waiting(
+            job
+        )
     elif isinstance(state, Ended):
         name, words = reasons.ended(job, state), state.reason.words
     return Row(
         job=job,
         unit=unit,
         tasks=Ranges(),
-        standing=snapshot.standing(job),
+        standing=_standing(job, unit.id.task, snapshot),
         state=state_name(unit),
         reason=name,
         words=words,
@@ -163,18 +181,71 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot, why: Reasons | None = None
     )
 
 
+def _own_reason(job: Job, unit: Unit, now: float) -> tuple[str, str] | None:
+    """Why a task waits while others of its array may not."""
+    task, state = unit.id.task, unit.state
+    held = None if task is None else _held(job, task)
+    if held is not None:
+        return held, ""
+    if task is not None and isinstance(state, Pending) and (state.not_before or 0.0) > now:
+        return "BeginTime", ""
+    return None
+
+
+def _held(job: Job, task: int) -> str | None:
+    work = job.work
+    if not isinstance(work, Elements) or task not in work.held or job.hold is not None:
+        return None
+    return "JobHeldAdmin" if task in work.locked else "JobHeldUser"
+
+
+def _standing(job: Job, task: int | None, snapshot: Snapshot) -> Standing:
+    """What holds for a task that has something of its own."""
+    standing, work = snapshot.standing(job), job.work
+    if task is None or not isinstance(work, Elements):
+        return standing
+    if task in work.limits:
+        standing = replace(standing, limit_s=work.limits[task] or None)
+    return replace(standing, priority=0) if task in work.held else standing
+
+
+def _parts_of(work: Elements, todo: Ranges) -> Iterator[Ranges]:
+    """The tasks that wait: those with nothing of their own first, then each kind of the others."""
+    kinds: dict[tuple[bool, bool, int | None], list[int]] = {}
+    others = todo & (work.held | Ranges.of(work.limits))
+    for task in others:
+        kind = (task in work.held, task in work.locked, work.limits.get(task))
+        kinds.setdefault(kind, []).append(task)
+    if todo != others:
+        yield todo - others
+    yield from map(Ranges.of, kinds.values())
+
+
 def _array(
-    job: Job, work: Elements, snapshot: Snapshot, why: Reasons, *, every_task: bool
+    job: Job, work: Elements, snapshot: Snapshot, why: Reasons, *, every_task: bool, apart: bool
 ) -> Iterator[Row]:
     units = snapshot.units.get(job.id, ())
     todo = unstarted(work, units)
     if todo:
         name, words = why.waiting(job)
         same = _part(job, snapshot, PENDING, name, words)
-        parts = (Ranges.of((task,)) for task in todo) if every_task else (todo,)
-        is_alone = every_task or (len(todo) == 1 and bool(units))
+        parts: Iterable[Ranges] = (todo,)
+        if every_task:
+            parts = (Ranges.of((task,)) for task in todo)
+        elif apart and (work.held or work.limits):
+            parts = _parts_of(work, todo)
         for tasks in parts:
-            yield replace(same, tasks=tasks, is_alone=is_alone)
+            held = None
+            if tasks != todo or not tasks - work.held:
+                held = _held(job, tasks.first) if work.held else None
+            has_own = bool(work.held or work.limits) and (tasks != todo or len(tasks) == 1)
+            yield replace(
+                same,
+                tasks=tasks,
+                is_alone=len(tasks) == 1 and (every_task or bool(units) or has_own),
+                reason=held or same.reason,
+                standing=_standing(job, tasks.first, snapshot) if has_own else same.standing,
+            )
     elif work.cancelled and not any(unit.raw_id == job.id for unit in units):
         # What was cancelled before it started is one record of Slurm's, under the array's own name.
         name = reasons.waited(job, work.ended_at or snapshot.now)

@@ -70,7 +70,7 @@ class Seen:
             return row.ended.ended_at
         if row.planned_at is None or row.limit_s is None:
             return None
-        return row.planned_at + row.limit_s
+        return row.planned_at + row.limit_s + row.pause_s(self.moments.now)
 
     @property
     def end_text(self) -> str:

@@ -100,9 +100,10 @@ def _when(seen: Seen) -> Iterator[Line]:
         ("EndTime", moments.text(seen.end_at, _UNKNOWN)),
         ("Deadline", moments.text(request.deadline_at)),
     ]
+    suspended_at = row.suspended_at
     yield [
-        ("SuspendTime", "None"),
-        ("SecsPreSuspend", 0),
+        ("SuspendTime", moments.text(suspended_at, "None")),
+        ("SecsPreSuspend", 0 if suspended_at is None else int(row.elapsed_s)),
         ("LastSchedEval", moments.text(row.planned_at if row.has_started else moments.now)),
         ("Scheduler", "Main"),
     ]

@@ -9,6 +9,7 @@ from tinysched.host import identity
 from tinysched.job.controlling import Control
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
+from tinysched.programs.dispatch.slurm.deeds import Deeds
 from tinysched.programs.dispatch.slurm.scontrol_show import Asker, Show
 from tinysched.programs.dispatch.slurm.variables import variables
 from tinysched.script.slurm import scontrol as script
@@ -43,7 +44,9 @@ class Scontrol:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._show = Show(parts, _group_of)
+        deeds = Deeds(parts)
         self._deeds: Mapping[str, Deed] = {
+            **dict.fromkeys(deeds.keywords, deeds.do),
             "completing": self._show.completing,
             "ping": self._ping,
             "reconfigure": self._reconfigure,
@@ -70,7 +73,12 @@ class Scontrol:
         if order.keyword in _REFUSED:
             raise self._refusal(uid, order.keyword)
         deed = self._deeds.get(order.keyword)
-        return Answer() if deed is None else deed(uid, order)
+        try:
+            return Answer() if deed is None else deed(uid, order)
+        except VerbatimError:
+            raise
+        except TinyschedError as error:
+            raise VerbatimError(f"scontrol: error: {error.sentence}\n") from error
 
     def _refusal(self, uid: int, keyword: str) -> VerbatimError:
         call, why = _REFUSED[keyword]

@@ -107,13 +107,13 @@ class Show:
 
     def _chosen(self, snapshot: Snapshot, name: str | None) -> Iterator[Row]:
         if name is None:
-            return rows.of(snapshot)
+            return rows.of(snapshot, apart=True)
         named = selector(name)
         if named is None:
             raise VerbatimError(f"scontrol_print_job error: {NO_SUCH_JOB}\n")
         job = next((job for job in snapshot.jobs if job.id == named.number), None)
         if job is not None:
-            found = rows.of(snapshot, [job])
+            found = rows.of(snapshot, [job], apart=True)
             return (row for row in found if named.tasks is None or _has(row, named.tasks))
         task = self._parts.ledger.books.by_raw_id(named.number)
         jobs = [] if task is None else [job for job in snapshot.jobs if job.id == task.number]
