@@ -24,7 +24,9 @@ class Promises(Machines):
     def promises_hold(self):
         if not hasattr(self, "queue"):
             return
-        self.is_unsure = self.was_refused  # a look is a round of the dispatcher's, too
+        # A look is a round of the dispatcher's, too. What the disk refused is asked of it again, and
+        # nobody waits for that.
+        self.is_unsure = self.was_refused or self.queue.dispatcher.ledger.owes
         with self.queue.disk.calm():
             answer = self.queue.ask(ADMIN, "queue", "--json", "-a", "-r")
         assert answer.exit_code == 0, answer.err

@@ -8,6 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.programs.machine_promises import Promises
 from tests.programs.machine_rules import OPEN
+from tinysched.programs.dispatch.debts import RAREST_S
 
 
 class Machine(Promises):
@@ -35,6 +36,9 @@ class Machine(Promises):
                 break
         assert not OPEN & set(queue.states().values())
         assert queue.cores_taken == 0
+        queue.sleep(RAREST_S)
+        queue.dispatcher.advance()
+        assert not queue.dispatcher.ledger.owes
         before = queue.states()
         queue.restart()
         assert queue.states() == before

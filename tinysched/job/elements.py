@@ -19,6 +19,7 @@ def withdrawn(work: Elements, tasks: Ranges, requeued: Ranges, cancel: Cancel) -
         todo=work.todo - tasks,
         cancelled=work.cancelled | (tasks - requeued),
         ended=work.ended | requeued,
+        worst=lifecycle.worse(work.worst, Outcome.CANCELLED) if requeued else work.worst,
         history=work.history.with_event(
             cancel.ordered_at, history.WITHDRAWN, by=cancel.by_uid, tasks=_briefly(tasks)
         ),
