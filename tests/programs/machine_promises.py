@@ -24,8 +24,7 @@ class Promises(Machines):
     def promises_hold(self):
         if not hasattr(self, "queue"):
             return
-        # A look is a round of the dispatcher's, too. What the disk refused is asked of it again, and
-        # nobody waits for that.
+        # A look is a round of the dispatcher's, too; for what is asked of a disk again nobody waits.
         self.is_unsure = self.was_refused or self.queue.dispatcher.ledger.owes
         with self.queue.disk.calm():
             answer = self.queue.ask(ADMIN, "queue", "--json", "-a", "-r")
