@@ -24,7 +24,7 @@ class Promises(Machines):
     def promises_hold(self):
         if not hasattr(self, "queue"):
             return
-        # A look is a round of the dispatcher's, too; for what is asked of a disk again nobody waits.
+        # A look is a round of the dispatcher's, too. What was refused is asked for again later.
         self.is_unsure = self.was_refused or self.queue.dispatcher.ledger.owes
         with self.queue.disk.calm():
             answer = self.queue.ask(ADMIN, "queue", "--json", "-a", "-r")
