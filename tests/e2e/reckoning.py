@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests import wait
 from tests.e2e.crowd import Customer, Order
 from tests.e2e.marauder import Marauder
 from tests.e2e.rig import Line, Site
@@ -163,6 +165,8 @@ class Reckoning:
     # What is left
 
     def _check_nothing_left(self) -> None:
+        with contextlib.suppress(AssertionError):  # an agent may just be leaving
+            wait.until(lambda: not self._site.strays(), says="nobody is left", timeout_s=5)
         if strays := self._site.strays():
             self._complain(f"processes are left: {strays}")
         if temporary := list((self._site.root / "tmp").iterdir()):
