@@ -25,12 +25,27 @@ CONFIG = REPOSITORY / "conf" / "examples" / "like-slurm.yaml"
 FIRST_ID = 40001
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Five digits as well, below the ids, and none that another test run uses at the same time.
-_FIRST_UID = 20_000 + os.getpid() % 1000 * 16
+_FIRST_UID = 20_000 + os.getpid() % 600 * 32
+_GID_ABOVE = 16
+# The group whose members may use the queue is called as it was in the recorded Slurm.
+_GROUPS = {"admin": "quantlab"}
+_MEMBERS = {"quantlab": "alice,bob"}
 _LEFT_S = 5.0
+# Homes are below /home, beside those that are there.
 _COVER = """\
 set -e
 mount --bind "$1/passwd" /etc/passwd
 mount --bind "$1/group" /etc/group
+mount --rbind /home "$1/homes"
+mount -t tmpfs -o mode=755 none /home
+for path in "$1"/homes/*; do
+    [ -d "$path" ] || continue
+    mkdir "/home/${path##*/}"
+    mount --rbind "$path" "/home/${path##*/}"
+done
+mkdir -p /home/alice /home/bob
+mount --bind "$2" /home/alice
+mount --bind "$3" /home/bob
 echo ready
 exec sleep infinity
 """
@@ -41,7 +56,7 @@ class Town:
 
     def __init__(self, number: int) -> None:
         first = _FIRST_UID + 4 * number
-        people = [Person(uid, uid) for uid in range(first, first + 3)]
+        people = [Person(uid, uid + _GID_ABOVE) for uid in range(first, first + 3)]
         self.site = Site(CONFIG.read_text(), people)
         self.host = short_hostname()
         self.accounts = [
@@ -53,17 +68,19 @@ class Town:
         self.site.start(self.entered("admin"))
 
     def _namespace(self) -> subprocess.Popen[str]:
-        place = self.site.place / "accounts"
-        place.mkdir()
-        admin = self.site.admin.person
-        names = {"admin": admin.uid, **{one.name: one.uid for one in self.accounts}}
-        homes = {"admin": self.site.admin, "alice": self.site.ann, "bob": self.site.ben}
-        users = [f"{n}:*:{u}:{u}::{homes[n].home}:/bin/bash\n" for n, u in names.items()]
-        groups = [f"{n}:x:{u}:{'alice,bob' if n == 'admin' else ''}\n" for n, u in names.items()]
-        (place / "passwd").write_text(_without("/etc/passwd", names) + "".join(users))
-        (place / "group").write_text(_without("/etc/group", names) + "".join(groups))
+        site = self.site
+        place = site.place / "accounts"
+        (place / "homes").mkdir(parents=True)
+        users, groups = list[str](), list[str]()
+        for name, person in self._people():
+            group = _GROUPS.get(name, name)
+            home = site.admin.home if name == "admin" else f"/home/{name}"
+            users.append(f"{name}:*:{person.uid}:{person.gid}::{home}:/bin/bash\n")
+            groups.append(f"{group}:x:{person.gid}:{_MEMBERS.get(group, '')}\n")
+        (place / "passwd").write_text(_without("/etc/passwd", users) + "".join(users))
+        (place / "group").write_text(_without("/etc/group", groups) + "".join(groups))
         keeper = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", _COVER, "sh", place],
+            ["unshare", "--mount", "sh", "-c", _COVER, "sh", place, site.ann.home, site.ben.home],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -72,6 +89,11 @@ class Town:
         if keeper.stdout.readline() != "ready\n":
             pytest.skip("CI cannot run this: root has no mount namespaces here")
         return keeper
+
+    def _people(self) -> list[tuple[str, Person]]:
+        site = self.site
+        people = (site.admin.person, site.ann.person, site.ben.person)
+        return list(zip(("admin", "alice", "bob"), people, strict=True))
 
     def _count_from(self, first: int) -> None:
         """The next job has this id."""
@@ -89,18 +111,15 @@ class Town:
         words = ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", "--wd=."]
         if who == "root":
             return words
-        uid = str(next(uid for name, uid in self._uids() if name == who))
-        return [*words, "setpriv", "--reuid", uid, "--regid", uid, "--init-groups"]
-
-    def _uids(self) -> list[tuple[str, int]]:
-        return [("admin", self.site.admin.person.uid), *((o.name, o.uid) for o in self.accounts)]
+        person = dict(self._people())[who]
+        ids = ["--reuid", str(person.uid), "--regid", str(person.gid)]
+        return [*words, "setpriv", *ids, "--init-groups"]
 
     def environment(self, who: str) -> dict[str, str]:
         """What a login sets, with Slurm's names before all other commands."""
-        homes = {"alice": self.site.ann.home, "bob": self.site.ben.home, "root": Path("/root")}
         return {
             "PATH": f"{self.site.bin}/slurm:{SYSTEM_PATH}",
-            "HOME": str(homes[who]),
+            "HOME": "/root" if who == "root" else f"/home/{who}",
             "USER": who,
             "LOGNAME": who,
             "SHELL": "/bin/bash",
@@ -146,7 +165,8 @@ class Town:
             self._keeper.communicate()
 
 
-def _without(path: str, names: object) -> str:
-    """The lines of a file of accounts that are not about these."""
+def _without(path: str, others: Sequence[str]) -> str:
+    """The lines of a file of accounts but for those of the names that others have."""
+    names = {line.partition(":")[0] for line in others}
     lines = Path(path).read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if line.partition(":")[0] not in names)  # type: ignore[operator]  # a container
+    return "".join(line for line in lines if line.partition(":")[0] not in names)

@@ -12,48 +12,72 @@ from types import MappingProxyType
 _ONE_CLUSTER = "there is one cluster: its name, and `all`, mean this one"
 _THIS_ALONE = "there is one cluster: changes nothing"
 _NOTHING_HIDDEN = "no partition is hidden: changes nothing"
-_SAYS_LITTLE = "tells less than Slurm"
+_SAYS_LITTLE = "tells less"
+_FROM_HERE = "sent from the owner's account on this host"
 _MEMORY = (
     "counted when jobs start, where the configuration has `memory_mib`; a job that takes more is"
     " not stopped"
 )
+_OF_A_JOB = {
+    "cluster": _ONE_CLUSTER,
+    "clusters": _ONE_CLUSTER,
+    "mail-type": _FROM_HERE,
+    "mail-user": _FROM_HERE,
+    "mem": _MEMORY,
+    "mem-per-cpu": _MEMORY,
+    "signal": "sent to the second; Slurm may be up to a minute late",
+    "time": "ends the job to the second; Slurm looks every half minute",
+    "verbose": _SAYS_LITTLE,
+}
+_OF_A_LISTING = {
+    "all": _NOTHING_HIDDEN,
+    "clusters": _ONE_CLUSTER,
+    "federation": _THIS_ALONE,
+    "hide": _NOTHING_HIDDEN,
+    "local": _THIS_ALONE,
+    "verbose": _SAYS_LITTLE,
+}
 
+# Command: option: how it differs.
 DIFFERENT: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "sbatch": {
-            "cluster": _ONE_CLUSTER,
-            "clusters": _ONE_CLUSTER,
-            "mail-type": "sent from the owner's account on this host",
-            "mail-user": "sent from the owner's account on this host",
-            "mem": _MEMORY,
-            "mem-per-cpu": _MEMORY,
-            "signal": "sent to the second; Slurm may be up to a minute late",
+            **_OF_A_JOB,
             "test-only": "tells the latest moment, as if all that runs took its whole time limit",
-            "time": "ends the job to the second; Slurm looks every half minute",
-            "verbose": _SAYS_LITTLE,
         },
         "squeue": {
-            "all": _NOTHING_HIDDEN,
-            "clusters": _ONE_CLUSTER,
-            "federation": _THIS_ALONE,
-            "hide": _NOTHING_HIDDEN,
-            "local": _THIS_ALONE,
+            **_OF_A_LISTING,
             "sibling": _THIS_ALONE,
-            "start": "a start is foretold only of jobs with --begin",
-            "verbose": _SAYS_LITTLE,
+            "start": "a start is foretold only of jobs with `--begin`",
         },
         "scancel": {
             "clusters": _ONE_CLUSTER,
             "sibling": _ONE_CLUSTER,
         },
-        "sinfo": {
-            "all": _NOTHING_HIDDEN,
-            "clusters": _ONE_CLUSTER,
-            "exact": "there is one node: changes nothing",
-            "federation": _THIS_ALONE,
-            "hide": _NOTHING_HIDDEN,
-            "local": _THIS_ALONE,
-            "verbose": _SAYS_LITTLE,
+        "scontrol": {
+            **_OF_A_LISTING,
+            "future": "there are no such nodes: changes nothing",
+            "json": "of jobs alone",
+            "sibling": _THIS_ALONE,
         },
+        "sinfo": {
+            **_OF_A_LISTING,
+            "exact": "there is one node: changes nothing",
+        },
+        "srun": {
+            **_OF_A_JOB,
+            "mpi": "none alone; MPI programs are started with mpirun",
+        },
+        "salloc": _OF_A_JOB,
+    }
+)
+# Keywords of scontrol: how they differ.
+KEYWORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "all": _NOTHING_HIDDEN,
+        "cluster": _ONE_CLUSTER,
+        "hide": _NOTHING_HIDDEN,
+        "show": "of what there is here",
+        "verbose": _SAYS_LITTLE,
     }
 )

@@ -5,7 +5,7 @@ Imports nothing heavy.
 
 from __future__ import annotations
 
-from tinysched.script.grammar import Option
+from tinysched.script.grammar import REFUSED, Option
 
 # As Slurm's own: whoever asks for it finds what is expected.
 USAGE = "Usage: scontrol [-adhioQvV] [COMMAND]\n"
@@ -23,11 +23,11 @@ SCONTROL = (
     Option("oneliner", "o", "", "one line for each record"),
     Option("quiet", "Q", "", "do not tell of mistakes: the exit code does"),
     Option("sibling", "", "", "there is one cluster: speaks of that"),
-    Option("uid", "u", "USER", "refused: everybody is who he is"),
+    Option("uid", "u", "USER", "refused: everybody is who he is", disposition=REFUSED),
     Option("usage", "", "", "show how it is called"),
     Option("verbose", "v", "", "say more; there is nothing more to say"),
     Option("version", "V", "", "show the version"),
-    Option("yaml", "", "", "refused: there is no YAML here"),
+    Option("yaml", "", "", "refused: there is no YAML here", disposition=REFUSED),
 )
 
 # What each keyword does, and with how few letters it may be called; of several the first is meant.

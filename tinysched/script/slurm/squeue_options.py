@@ -5,7 +5,7 @@ Imports nothing heavy.
 
 from __future__ import annotations
 
-from tinysched.script.grammar import Option
+from tinysched.script.grammar import REFUSED, Option
 
 # As Slurm's own: whoever meets it for a wrong word finds what is expected.
 USAGE = """\
@@ -52,5 +52,5 @@ SQUEUE = (
     Option("user", "u", "USERS", "only jobs of these users", variable="SQUEUE_USERS"),
     Option("verbose", "v", "", "say more; there is nothing more to say"),
     Option("version", "V", "", "show the version"),
-    Option("yaml", "", "", "refused: there is no YAML here"),
+    Option("yaml", "", "", "refused: there is no YAML here", disposition=REFUSED),
 )

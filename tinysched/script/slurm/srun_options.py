@@ -107,7 +107,7 @@ _BOTH = _only(
     Option("threads-per-core", "", "N", "refused above 1", variable="SLURM_THREADS_PER_CORE"),
     Option("time", "t", "TIME", "limit, rounded up to minutes", variable="SLURM_TIMELIMIT"),
     _stored("time-min", "", "TIME", "kept; limits are never lowered to let a job in"),
-    Option("tmp", "", "SIZE", "refused: no disk is handed out"),
+    Option("tmp", "", "SIZE", "refused above 0: no disk is handed out"),
     _refused("uid", "", "USER", "jobs run as who submits them"),
     Option("usage", "", "", "show a short text"),
     _stored("use-min-nodes", "", "", _ONE_HOST, "SLURM_USE_MIN_NODES"),
