@@ -36,12 +36,12 @@ def test_an_array_of_sbatch_is_waited_for(site: Site, ann: User):
     assert done.out.strip().isdigit()
 
 
-def test_what_is_cancelled_ends_the_wait(site: Site, ann: User):
+def test_a_cancel_before_the_start_ends_the_wait(site: Site, ann: User):
     with ann.start(SBATCH, "--wait", "--parsable", "-H", "--wrap=true") as waiting:
         assert waiting.stdout is not None
         number = waiting.stdout.readline().strip()
         ann.ok("slurm/scancel", number)
-        assert waiting.wait() == 1
+        assert waiting.wait() == 0
 
 
 def test_a_test_tells_when_and_where(site: Site, ann: User):

@@ -119,8 +119,18 @@ def test_an_array_may_follow_another_task_by_task(queue, bob):
     run(bob, f"{first}_3")
     states = queue.states()
     assert [states[f"{second}_{task}"] for task in (1, 3)] == ["PENDING", "RUNNING"]
+    assert "DependencyNeverSatisfied" in queue.reasons()[f"{second}_1"]
     queue.restart()
     assert queue.states()[f"{second}_1"] == "PENDING"
+
+
+def test_a_job_may_not_follow_tasks_of_which_one_failed(queue, bob):
+    first = submitted(queue, "-a1-2")
+    second = submitted(queue, f"-daftercorr:{first}")
+    run(bob, f"{first}_1")
+    assert queue.reasons()[second].startswith("Dependency:")
+    run(bob, f"{first}_2", 1)
+    assert queue.reasons()[second].startswith("DependencyNeverSatisfied")
 
 
 def test_singletons_of_a_name_run_one_after_the_other(queue, bob):

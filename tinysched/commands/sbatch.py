@@ -42,10 +42,11 @@ def main(site: Site, argv: list[str]) -> int:
     check_words(typed, rest)
     script, path = _script(typed, rest)
     batchscript.check(script)
-    limits = b"" if has(typed, "test-only") else submitting.limits_of_shell()
+    variables = _variables(typed, script, rest)
+    kept = [] if has(typed, "test-only") else submitting.of_shell(variables)
     more = [("path", path.encode("utf-8", "surrogateescape"))]
     try:
-        reply = submitting.submit(site, NAME, argv, script, limits=limits, more=more)
+        reply = submitting.submit(site, NAME, argv, script, kept=kept, more=more)
     except (HungUpError, NoAccessError) as error:
         raise submission_failed(error.sentence) from None
     except TryLaterError:
@@ -85,6 +86,17 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
         return submitting.drain(descriptor, rest[0]), found
     finally:
         posix.close(descriptor)
+
+
+def _variables(
+    typed: Sequence[tuple[Option, str | None]], script: bytes, rest: Sequence[str]
+) -> bytes | None:
+    """The variables that --export-file names, here or in the script; None: this shell's."""
+    if not has(typed, "export-file") and b"--export-" not in script:
+        return None
+    from tinysched.commands import exportfile
+
+    return exportfile.environment(typed, script, rest[0] if rest else "(null)")
 
 
 def _wait(site: Site, number: bytes) -> int:

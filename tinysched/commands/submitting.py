@@ -32,13 +32,13 @@ def submit(
     argv: Sequence[str],
     script: bytes,
     *,
-    limits: bytes,
+    kept: Sequence[tuple[str, bytes]],
     more: Sequence[tuple[str, bytes]] = (),
 ) -> Reply:
     """Submits a job, starts the user's agent if none is there, and prints the answer.
 
-    `limits`: those of this shell; b"" if nothing is to be kept, for a mere test. `more`: further
-    fields of the message.
+    `kept`: what its agent is left besides the request, see `of_shell`; nothing for a mere test.
+    `more`: further fields of the message.
     Raises: TinyschedError.
     """
     cwd = working_directory()
@@ -54,10 +54,10 @@ def submit(
         ("argv", outbox.pack(arguments)),
         ("variables", outbox.pack(variables)),
         ("cwd", cwd),
-        ("limits", limits),
         ("command", command.encode() + b"\n"),
+        *kept,
     ]
-    lock = _store(site, token, files) if limits else -1
+    lock = outbox.write(site.root, posix.getuid(), token, files) if kept else -1
     fields = [
         ("command", command.encode()),
         ("token", token.encode()),
@@ -70,9 +70,18 @@ def submit(
     return _hand_in(site, token, lock, fields)
 
 
-def limits_of_shell() -> bytes:
-    """What this shell may use, as the kernel tells it."""
-    return read("/proc/self/limits", "/proc/self/limits")
+def of_shell(environment: bytes | None = None) -> list[tuple[str, bytes]]:
+    """What a job has from the shell that submits it: limits, umask, and its variables.
+
+    `environment`: other variables in their place, NUL after each. Raises: ScriptError.
+    """
+    umask = posix.umask(0o077)
+    posix.umask(umask)
+    return [
+        ("limits", read("/proc/self/limits", "/proc/self/limits")),
+        ("environment", caller.environment() if environment is None else environment),
+        ("umask", b"%04o\n" % umask),
+    ]
 
 
 def _hand_in(site: Site, token: str, lock: int, fields: list[tuple[str, bytes]]) -> Reply:
@@ -111,13 +120,6 @@ def _ask(site: Site, fields: list[tuple[str, bytes]]) -> Reply:
                 " answered",
                 "look with tsqueue whether it is there before you submit it again",
             ) from None
-
-
-def _store(site: Site, token: str, files: list[tuple[str, bytes]]) -> int:
-    umask = posix.umask(0o077)
-    posix.umask(umask)
-    files = [*files, ("environment", caller.environment()), ("umask", b"%04o\n" % umask)]
-    return outbox.write(site.root, posix.getuid(), token, files)
 
 
 def working_directory() -> bytes:

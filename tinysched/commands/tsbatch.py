@@ -27,10 +27,10 @@ def main(site: Site, argv: list[str]) -> int:
         return EXIT_DONE
     names = {option.name: value for option, value in chosen}
     script = _script(names.get("wrap"), rest)
-    limits = b"" if "test-only" in names else submitting.limits_of_shell()
-    reply = submitting.submit(site, "tsbatch", argv, script, limits=limits)
-    if reply.exit_code == EXIT_DONE and limits:
-        _compare_with_agent(site, limits, reply.agent_missing)
+    kept = [] if "test-only" in names else submitting.of_shell()
+    reply = submitting.submit(site, "tsbatch", argv, script, kept=kept)
+    if reply.exit_code == EXIT_DONE and kept:
+        _compare_with_agent(site, dict(kept)["limits"], reply.agent_missing)
     return reply.exit_code
 
 

@@ -5,6 +5,7 @@ Source: sbatch(1) --dependency; FACTS "Dependencies".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -12,6 +13,8 @@ from enum import Enum
 from tinysched.job.ranges import Ranges
 
 _MOST_DIGITS = 15
+# Outside of brackets.
+_BETWEEN = re.compile(r",(?![^\[\]]*\])")
 _MOST_EDGES = 10_000
 
 
@@ -104,7 +107,7 @@ class Parent:
     """What a dependency needs to know of the job or task it names.
 
     `started_at` is when the last of it started (None: not all of it has). Of an array `good` are
-    the tasks that ended well. `has_ended`: all of it.
+    the tasks that ended well and whose counterparts still wait. `has_ended`: all of it.
     """
 
     started_at: float | None
@@ -160,11 +163,12 @@ def parse(text: str) -> Dependencies:
         raise ValueError("either ',' (all) or '?' (any), not both")
     any_will_do = "?" in text
     edges: list[Edge] = []
-    for item in text.split("?" if any_will_do else ","):
+    for item in text.split("?") if any_will_do else _BETWEEN.split(text):
         edges.extend(_edges(item.strip()))
         if len(edges) > _MOST_EDGES:
             raise ValueError(f"more than {_MOST_EDGES} conditions")
-    return Dependencies(edges=tuple(edges), any_will_do=any_will_do)
+    # What is said twice counts once.
+    return Dependencies(edges=tuple(dict.fromkeys(edges)), any_will_do=any_will_do)
 
 
 def _edges(item: str) -> Iterable[Edge]:
@@ -172,14 +176,26 @@ def _edges(item: str) -> Iterable[Edge]:
     if name.lower() == Kind.SINGLETON.value and not colon:
         return [Edge(kind=Kind.SINGLETON)]
     if not colon and name[:1].isdigit():
-        return [_edge(Kind.AFTERANY, name)]
+        return _edges_of(Kind.AFTERANY, name)
     try:
         kind = Kind(name.lower())
     except ValueError:
         raise ValueError(f"{name!r} is no kind of dependency") from None
     if kind is Kind.SINGLETON or not jobs:
         raise ValueError(f"{item!r} names no job")
-    return [_edge(kind, job) for job in jobs.split(":")]
+    return [edge for job in jobs.split(":") for edge in _edges_of(kind, job)]
+
+
+def _edges_of(kind: Kind, text: str) -> Iterable[Edge]:
+    """Of a job, of a task of an array, or of several: `42`, `42_7`, `42_[1-3]`."""
+    number, bracket, tasks = text.partition("_[")
+    if not bracket:
+        return [_edge(kind, text)]
+    tasks, closed, delay = tasks.partition("]")
+    wanted = Ranges.parse(tasks)
+    if not closed or not wanted or len(wanted) > _MOST_EDGES:
+        raise ValueError(f"{text!r} is no list of tasks")
+    return [_edge(kind, f"{number}_{task}{delay}") for task in wanted]
 
 
 def _edge(kind: Kind, text: str) -> Edge:

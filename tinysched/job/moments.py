@@ -117,7 +117,7 @@ class _Scanner:
             second = self._two(0, 59)
         half = re.compile(r"\s*([aApP])[mM]").match(self._text, self._at)
         if half is not None:
-            if not 1 <= hour <= 12:
+            if hour > 12:
                 raise MomentError(self._text, half.start(1))
             hour = hour % 12 + (12 if half[1] in "pP" else 0)
             self._at = half.end()

@@ -48,7 +48,8 @@ class Request:
     for all memory. `limit_s` None is no limit. `exclusive` asks for every core that the queue has.
     `foreground` jobs are run by their own client (run_job.sh). `joined`: stderr goes where stdout
     goes unless `error` says otherwise. `command` is the path of the script (None: there is none).
-    `overcommit`: one core a host will do for all tasks. `nice` is taken off its priority.
+    `overcommit`: one core a host will do for all tasks. `cores_asked`: so many, whatever the tasks.
+    `nice` is taken off its priority.
     `begin_at`, `deadline_at`: UTC, seconds. `stored`: options that are kept and shown and have no
     effect, by their long names.
     """
@@ -88,12 +89,15 @@ class Request:
     kill_on_invalid_dependency: bool = False
     nice: int = 0
     overcommit: bool = False
+    cores_asked: int | None = None
     stored: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def cores(self) -> int:
         """Cores one task of the job takes (an exclusive job takes all: the dispatcher knows)."""
+        if self.cores_asked is not None:
+            return self.cores_asked
         if self.overcommit:
             return (self.nodes or 1) * (self.cpus_per_task or 1)
         return self.tasks * (self.cpus_per_task or 1)
@@ -104,6 +108,11 @@ class Request:
         if self.ntasks is not None:
             return self.ntasks
         return (self.tasks_per_node or 1) * (self.nodes or 1)
+
+    @property
+    def is_unlimited(self) -> bool:
+        """It asks in so many words for no time limit, and not for that of its partition."""
+        return self.limit_s is None and "time" in self.stored
 
     @property
     def work_dir(self) -> str:

@@ -47,10 +47,17 @@ class Capacity:
         """The memory that one start asks for. Units: MiB."""
         if request.memory_mib is not None:
             return request.memory_mib or self.memory_mib or 0
+        each = self.memory_of_core(request, partition)
+        return self.default_memory_mib if each is None else each * cores
+
+    def memory_of_core(self, request: Request, partition: Partition | None) -> int | None:
+        """The memory that each core brings along; None: it is asked for as a whole. Units: MiB."""
+        if request.memory_mib is not None:
+            return None
         each = request.memory_per_cpu_mib
         if each is None and partition is not None:
             each = partition.default_mem_per_cpu_mib
-        return self.default_memory_mib if each is None else each * cores
+        return each
 
     def partition(self, job: Job) -> Partition | None:
         """Where a job runs; None if the queue has no partitions, or none of that name."""
@@ -69,7 +76,7 @@ class Capacity:
         """How long a job, or one of its tasks, may run. Units: seconds."""
         if task is not None and isinstance(job.work, Elements) and task in job.work.limits:
             return job.work.limits[task] or None
-        if job.request.limit_s is not None:
+        if job.request.limit_s is not None or job.request.is_unlimited:
             return job.request.limit_s
         partition = self.partition(job)
         if partition is None:
@@ -92,10 +99,9 @@ class Capacity:
 
 def _obstacle(partition: Partition, job: Job) -> Reason | None:
     most, asked = partition.max_time_s, job.request.limit_s
-    if most is not None and asked is not None and asked > most:
-        words = (
-            f"asks for {format_duration(asked)}, {partition.name} allows {format_duration(most)}"
-        )
+    if most is not None and (job.request.is_unlimited or (asked is not None and asked > most)):
+        wish = "no limit" if asked is None else format_duration(asked)
+        words = f"asks for {wish}, {partition.name} allows {format_duration(most)}"
         return Reason(name="PartitionTimeLimit", words=words)
     if partition.users is not None and not {job.user, str(job.uid)} & partition.users:
         return Reason(name="AccountNotAllowed", words=f"{job.user} may not use {partition.name}")

@@ -6,7 +6,7 @@ Dispatcher and agent read the same words with this same code: what one grants, t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tinysched.errors import ScriptError, TinyschedError, UsageError
 from tinysched.job.moments import parse_moment
@@ -52,7 +52,8 @@ class Settings:
 class Submission:
     """A request, what to tell its user about it, and how they want to be answered.
 
-    `wait`: only once the job has ended.
+    `wait`: only once the job has ended. `said`: the options of Slurm's commands that were given,
+    by their long names, with the text of the one that counts; it may hold secrets.
     """
 
     request: Request
@@ -61,6 +62,7 @@ class Submission:
     quiet: bool = False
     test_only: bool = False
     wait: bool = False
+    said: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

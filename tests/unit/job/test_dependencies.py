@@ -15,7 +15,7 @@ edges = st.builds(Edge, kind=st.sampled_from(NAMED), number=numbers, task=st.non
 )
 some = st.builds(
     Dependencies,
-    edges=st.lists(edges, min_size=1, max_size=5).map(tuple),
+    edges=st.lists(edges, min_size=1, max_size=5, unique=True).map(tuple),
     any_will_do=st.booleans(),
 )
 
@@ -46,6 +46,9 @@ def test_any_text_is_a_dependency_or_no_valid_one(text):
         ("after:41+5", "after:41+5(unfulfilled)"),
         ("afterok:41_3", "afterok:41_3(unfulfilled)"),
         ("afterok:41_*", "afterok:41_*(unfulfilled)"),
+        ("afterok:41_[1,3]", "afterok:41_1(unfulfilled),afterok:41_3(unfulfilled)"),
+        ("41_[2]", "afterany:41_2(unfulfilled)"),
+        ("afterok:41,afterok:41:41", "afterok:41(unfulfilled)"),
         ("afterok:1?singleton", "afterok:1(unfulfilled)?singleton(unfulfilled)"),
     ],
 )
@@ -55,7 +58,21 @@ def test_the_forms_of_slurm_are_read(text, shown):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "afterok", "afterok:", "afterok:x", "soon:4", "afterok:1+5", "1,2?3", "singleton:4", ":4"],
+    [
+        "",
+        "afterok",
+        "afterok:",
+        "afterok:x",
+        "1_[",
+        "1_[]",
+        "1_[1-999999]",
+        "1_[2]x",
+        "soon:4",
+        "afterok:1+5",
+        "1,2?3",
+        "singleton:4",
+        ":4",
+    ],
 )
 def test_what_is_no_dependency_is_refused(text):
     with pytest.raises(ValueError, match=r"."):

@@ -18,6 +18,7 @@ from tinysched.job import lifecycle
 from tinysched.job.dependencies import Edge, Kind, Verdict
 from tinysched.job.model import Elements, Job, Outcome, Pending, Reason, Unit
 from tinysched.job.quantities import format_time
+from tinysched.job.ranges import Ranges
 from tinysched.programs import events
 from tinysched.programs.dispatch.family import Family
 from tinysched.programs.dispatch.ledger import Ledger
@@ -129,7 +130,8 @@ class Conditions:
             others = self._namesakes[job.uid, job.request.name]
             is_first = not any(other < job.id for other in others)
             return replace(edge, verdict=Verdict.FULFILLED) if is_first else edge
-        return self._family.judge(edge, now)
+        todo = job.work.todo if isinstance(job.work, Elements) else Ranges()
+        return self._family.judge(edge, now, todo)
 
     def _wait_for(self, job: Job, edge: Edge, now: float) -> None:
         if edge.kind is Kind.SINGLETON:

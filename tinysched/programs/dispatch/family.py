@@ -21,14 +21,20 @@ class Family:
         self._ledger = ledger
         self._books = ledger.books
 
-    def judge(self, edge: Edge, now: float) -> Edge:
-        """A condition in the light of what is known of the job it names."""
+    def judge(self, edge: Edge, now: float, todo: Ranges) -> Edge:
+        """A condition in the light of what is known of the job it names.
+
+        `todo`: the tasks that wait for it; none of a job that is no array.
+        """
         named = self._named(edge)
         job = self._job(named.number)
         if job is None:
             return dependencies.judge(edge, None, now)
         is_array = isinstance(job.work, Elements) and named.task is None
-        judged = dependencies.judge(edge, self._parent(job, named), now)
+        parent = self._parent(job, named)
+        if parent is not None:
+            parent = replace(parent, good=parent.good & todo)
+        judged = dependencies.judge(edge, parent, now)
         return replace(judged, is_array=True) if is_array and not judged.is_array else judged
 
     def number(self, edge: Edge) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinysched.script import directives
 from tinysched.script.grammar import shown
-from tinysched.script.slurm.refusals import fatal, no_parts, submission_failed
+from tinysched.script.slurm.refusals import fatal, no_parts, too_long
 
 _MOST_BYTES = 65536
 _BLANKS = " \t\r\f\v"
@@ -20,7 +20,7 @@ def words(script: bytes, mark: str, name: str) -> list[str]:
     """
     head = directives.head(script)
     if head.count(f"\n#{mark}".encode()) > _MOST_BYTES // 8:
-        raise submission_failed("Pathname of a file, directory or other parameter too long")
+        raise too_long()
     found: list[str] = []
     for number, line in enumerate(head.split(b"\n"), 1):
         if line.startswith(f"#{mark}".encode()):

@@ -64,7 +64,7 @@ class _Reader:
 
     def _long(self, word: str, coming: list[str]) -> tuple[Option, str | None]:
         name, equals, value = word.partition("=")
-        option = self._named(name)
+        option = self._named(name, word)
         if option.takes == "nothing":
             if equals:
                 raise self._mistake(f"option '--{option.name}' doesn't allow an argument")
@@ -75,16 +75,16 @@ class _Reader:
             raise self._mistake(f"option '--{option.name}' requires an argument")
         return option, coming.pop()
 
-    def _named(self, name: str) -> Option:
+    def _named(self, name: str, word: str) -> Option:
         alike = [option for option in self._table if name and option.name.startswith(name)]
         for option in alike:
             if option.name == name:
                 return option
         if not alike:
-            raise self._mistake(f"unrecognized option '--{name}'")
+            raise self._mistake(f"unrecognized option '--{word}'")
         if len(alike) > 1:
             possible = " ".join(f"'--{option.name}'" for option in alike)
-            raise self._mistake(f"option '--{name}' is ambiguous; possibilities: {possible}")
+            raise self._mistake(f"option '--{word}' is ambiguous; possibilities: {possible}")
         return alike[0]
 
     def _shorts(self, letters: str, coming: list[str]) -> list[tuple[Option, str | None]]:

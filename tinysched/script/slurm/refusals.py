@@ -37,6 +37,11 @@ def submission_failed(words: str, *before: str) -> VerbatimError:
     return refusal("\n".join((*before, f"{FAILED}{words}")))
 
 
+def too_long() -> VerbatimError:
+    """A script or a text that is larger than Slurm's controller takes it."""
+    return submission_failed("Pathname of a file, directory or other parameter too long")
+
+
 def no_parts() -> VerbatimError:
     """A job of several parts (hetjob), of which there are none here."""
     return submission_failed("Requested operation not supported on this system")

@@ -5,8 +5,9 @@ Dispatcher and agent read the same words with this same code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysched.job.request import Request
 from tinysched.script.grammar import Option, has
@@ -14,17 +15,20 @@ from tinysched.script.slurm import batchscript, getopt, pbs
 from tinysched.script.slurm.batchlines import words
 from tinysched.script.slurm.refusals import EXIT_SYNTAX, fatal, refusal
 from tinysched.script.slurm.sbatch_options import SBATCH, check_words
+from tinysched.script.slurm.sbatch_told import told
 from tinysched.script.slurm.sbatch_values import Wish, apply
 from tinysched.script.submission import Settings, Submission
 
 COMMAND = "sbatch"
 # What means something on the command line only.
-_NOT_IN_SCRIPTS = {"help", "usage", "version", "wrap"}
+_NOT_IN_SCRIPTS = {"help", "quiet", "usage", "verbose", "version", "wrap"}
+_OPTIONS = {option.name: option for option in SBATCH}
 _VARIABLES = {
     **{option.variable: option.name for option in SBATCH if option.variable},
     "SLURM_CLUSTERS": "clusters",
     "SLURM_HINT": "hint",
 }
+_WAYS = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +57,12 @@ def read(
     check_words(typed, rest)
     batchscript.check(script)
     by_line = [_Given(name=option.name, value=value or "") for option, value in typed]
-    by_variable = list(_from_variables(variables))
+    by_variable = [one for one in _from_variables(variables) if not _is_off(one)]
+    switched_off = {one.name for one in _from_variables(variables) if _is_off(one)}
     ignores_pbs = any(one.name == "ignore-pbs" for one in (*by_line, *by_variable))
     label = rest[0] if rest else "(null)"
     by_script = list(_from_script(script, label, ignores_pbs=ignores_pbs))
+    by_script = [one for one in by_script if one.name not in switched_off]
     given = [*by_script, *by_variable, *by_line]
     request = Request(
         name=_default_name(typed, rest),
@@ -72,19 +78,29 @@ def read(
     names = {one.name for one in given}
     return Submission(
         request=wish.request,
-        warnings=(*_told(wish.request, given), *wish.warnings),
+        warnings=(*told(wish.request, [(one.name, one.value) for one in given]), *wish.warnings),
         parsable="parsable" in names,
         quiet="quiet" in names,
         test_only="test-only" in names,
         wait="wait" in names,
+        said={one.name: one.value for one in given},
     )
 
 
-def _from_script(script: bytes, label: str, *, ignores_pbs: bool) -> Iterator[_Given]:
+def directives(script: bytes, label: str) -> Sequence[tuple[Option, str | None]]:
+    """The options of a script's #SBATCH lines; `label`: its name in messages.
+
+    Raises: VerbatimError.
+    """
     lines = words(script, "SBATCH", label)
     found, rest = getopt.split(SBATCH, lines, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
     if rest:
         raise refusal(f"Invalid directive found in batch script: {rest[0]}", EXIT_SYNTAX)
+    return found
+
+
+def _from_script(script: bytes, label: str, *, ignores_pbs: bool) -> Iterator[_Given]:
+    found = directives(script, label)
     if any(option.name == "ignore-pbs" for option, _ in found):
         ignores_pbs = True
     for option, value in found:
@@ -105,17 +121,26 @@ def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
             yield _Given(name=name, value=variables[variable], variable=True)
 
 
+def _is_off(one: _Given) -> bool:
+    """A switch is off where its variable is neither empty nor `yes` nor a number but 0."""
+    if _OPTIONS[one.name].takes != "nothing":
+        return False
+    number = re.fullmatch(r"\s*[+-]?0*(\d*)", one.value, re.ASCII)
+    return one.value != "" and one.value.lower() != "yes" and not (number and number[1])
+
+
 def _without_second_memory(given: Sequence[_Given]) -> list[_Given]:
     """Memory is asked for in one way: what is said outweighs a variable.
 
     Raises: VerbatimError.
     """
-    ways = ("mem", "mem-per-cpu", "mem-per-gpu")
-    said = {one.name for one in given if one.name in ways and not one.variable}
+    said = {one.name for one in given if one.name in _WAYS and not one.variable}
     if len(said) > 1:
         raise fatal("--mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.")
-    kept = said or {one.name for one in given if one.name in ways[:1]}
-    return [one for one in given if not (kept and one.name in ways and one.name not in kept)]
+    if not said and len({one.name for one in given if one.name in _WAYS}) > 1:
+        names = "SLURM_MEM_PER_CPU, SLURM_MEM_PER_GPU, and SLURM_MEM_PER_NODE"
+        raise fatal(f"{names} are mutually exclusive.")
+    return [one for one in given if not said or one.name in said or one.name not in _WAYS]
 
 
 def _settle(wish: Wish) -> None:
@@ -128,6 +153,14 @@ def _settle(wish: Wish) -> None:
         )
         wish.ask(nodes=tasks)
         wish.keep("nodes", str(tasks))
+    begin_at, deadline_at = request.begin_at, request.deadline_at
+    if begin_at is not None and deadline_at is not None and deadline_at < begin_at:
+        raise refusal("Incompatible begin and deadline time specification")
+    if "export-file" in request.stored and not request.export.everything:
+        # All that the file names is exported, over what a login sets.
+        wants_file = bool(request.export.names or request.export.values)
+        wish.ask(export=replace(request.export, everything=wants_file))
+        wish.keep("get-user-env", "")
     layout = request.stored.get("distribution", "")
     if layout.startswith("arbitrary") and "nodelist" not in request.stored:
         raise refusal(
@@ -140,19 +173,3 @@ def _default_name(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str
     if has(typed, "wrap"):
         return "wrap"
     return rest[0].rpartition("/")[2] if rest else COMMAND
-
-
-def _told(request: Request, given: Sequence[_Given]) -> Iterator[str]:
-    """What --verbose shows."""
-    last = {one.name: one.value for one in given}
-    if not any(name == "verbose" for name in last):
-        return
-    line = "-------------------- --------------------"
-    yield from ("defined options", line)
-    last["verbose"] = str(sum(one.name == "verbose" for one in given))
-    for name in sorted(last):
-        value = last[name]
-        if name in ("error", "input", "output") and not value.startswith("/"):
-            value = f"{request.submit_dir}/{value}"
-        yield f"{name:<20}: {value or 'set'}"
-    yield from (line, "end of defined options")

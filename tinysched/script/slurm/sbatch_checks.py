@@ -24,7 +24,7 @@ _GPU_FREQUENCY = re.compile(
     rf"({_FREQUENCY}|memory={_FREQUENCY}|verbose)(,(memory={_FREQUENCY}|verbose))*", re.I | re.A
 )
 _MEMORY_BINDING = re.compile(
-    r"(q|quiet|v|verbose|no|none|rank|local|prefer|p|(map|mask)_mem:[\w,]+|(no)?sort|help)",
+    r"(q|quiet|v|verbose|no|none|rank|local|prefer|p|(map|mask)_mem:[\w,]+|(no)?sort)",
     re.I | re.A,
 )
 _LAYOUT = re.compile(

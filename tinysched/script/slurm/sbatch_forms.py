@@ -6,7 +6,7 @@ import re
 
 from tinysched.errors import VerbatimError
 from tinysched.job import dependencies
-from tinysched.job.dependencies import Dependencies
+from tinysched.job.dependencies import Dependencies, Kind
 from tinysched.job.moments import MomentError
 from tinysched.job.request import Array, Export
 from tinysched.job.signals import LimitSignal, Reach, number_of
@@ -21,15 +21,17 @@ _LIMIT = re.compile(
     r"|(?:(?P<m>\d{1,18})(?::(?P<s>\d{1,9}))?)",
     re.ASCII,
 )
-_NODES = re.compile(r"(?P<low>\d{1,9}[kKmM]?)?(?:-(?P<high>\d{1,9}[kKmM]?)?)?", re.ASCII)
+_NODES = re.compile(r"\s*\d{1,9}[kKmM]?\s*", re.ASCII)
 _TIMES = {"k": 1024, "m": 1024 * 1024}
-_SIGNAL = re.compile(r"(?:(?P<to>[RB]{1,2}):)?(?P<name>[A-Z0-9]+)(?:@(?P<at>\d*))?", re.I | re.A)
+_SIGNAL = re.compile(r"(?:(?P<to>R|B|RB|BR):)?(?P<name>[A-Z0-9]+)(?:@(?P<at>\d*))?", re.I | re.A)
 _DEFAULT_BEFORE_S = 60
 _MOST_BEFORE_S = 65535
 _NICE = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 _MOST_NICE = 2147483645
 _DEFAULT_NICE = 100
 _NO_PRIORITY = 4294967294
+_MOST_JOBS = 2**32
+_BETWEEN = re.compile(r"[,?](?![^\[\]]*\])")
 _ALL_EVENTS = ("INVALID_DEPEND", "BEGIN", "END", "FAIL", "REQUEUE", "STAGE_OUT")
 # In the order in which Slurm shows them.
 _EVENTS = (
@@ -65,13 +67,13 @@ def limit_s(option: str, text: str) -> int | None:
 
 def nodes(text: str) -> tuple[int, int | None]:
     """How many hosts at least and at most (None: one number was given). Raises: VerbatimError."""
-    found = _NODES.fullmatch(text)
-    if found is None or not text:
-        raise refusal(f'"{text}" is not a valid node count', EXIT_SYNTAX)
-    low = 1 if found["low"] is None else _scaled(found["low"])
-    if "-" not in text:
+    first, dash, second = text.partition("-")
+    low = 1 if dash and not first else _scaled(first)
+    if not dash:
         return low, None
-    high = -1 if found["high"] is None else _scaled(found["high"])
+    high = _scaled(second) if second else -1
+    if high == 0:
+        return low, None
     if high < low:
         words = f"Maximum node count {high} is less than minimum node count {low}"
         raise refusal(words, EXIT_SYNTAX)
@@ -79,6 +81,9 @@ def nodes(text: str) -> tuple[int, int | None]:
 
 
 def _scaled(text: str) -> int:
+    if not _NODES.fullmatch(text):
+        raise refusal(f'"{text}" is not a valid node count', EXIT_SYNTAX)
+    text = text.strip()
     unit = _TIMES.get(text[-1].lower())
     return int(text) if unit is None else int(text[:-1]) * unit
 
@@ -182,14 +187,34 @@ def dependency(text: str) -> Dependencies | None:
         return None
     if text != text.strip():
         raise ValueError("blanks around it")
-    any_will_do = "?" in text
-    # Without burst buffers a job's stage-out is over when the job is.
-    words = re.sub("afterburstbuffer", "afterany", text, flags=re.I)
-    if any_will_do:
-        words = words.replace(",", "?")
-    found = dependencies.parse(words)
-    if any(
-        edge.number == 0 and edge.kind is not dependencies.Kind.SINGLETON for edge in found.edges
-    ):
-        raise ValueError("there is no job 0")
+    # One ? among them, and any will do.
+    mark = "?" if "?" in text else ","
+    found = dependencies.parse(mark.join(_condition(item) for item in _BETWEEN.split(text)))
+    numbers = [edge.number for edge in found.edges if edge.kind is not Kind.SINGLETON]
+    if any(not 0 < number < _MOST_JOBS for number in numbers):
+        raise ValueError("there is no such job")
     return found
+
+
+def _condition(item: str) -> str:
+    """One condition as `dependencies.parse` reads it. A delay holds for all jobs that follow."""
+    kind, colon, jobs = item.partition(":")
+    if not colon:
+        return item
+    # Without burst buffers a job's stage-out is over when the job is.
+    kind = "afterany" if kind.lower() == "afterburstbuffer" else kind
+    delay, found = "", list[str]()
+    for job in jobs.split(":"):
+        number, plus, minutes = job.lstrip().partition("+")
+        if plus:
+            delay = _delay(minutes)
+        found.append(f"{number}+{delay}" if delay and kind.lower() == "after" else number)
+    return f"{kind}:{':'.join(found)}"
+
+
+def _delay(text: str) -> str:
+    """Minutes; what stands behind the number is not read. Raises: ValueError."""
+    minutes = re.match(r"0*([1-9]\d{0,8})", text, re.ASCII)
+    if minutes is None:
+        raise ValueError(f"{text!r} is no number of minutes")
+    return minutes[1]

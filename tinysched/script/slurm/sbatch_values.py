@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from types import MappingProxyType
 
 from tinysched.job.moments import MomentError, parse_moment
@@ -16,10 +17,12 @@ from tinysched.job.quantities import parse_memory
 from tinysched.job.request import OpenMode, Request
 from tinysched.script.slurm import sbatch_checks as checks
 from tinysched.script.slurm import sbatch_forms as forms
-from tinysched.script.slurm.refusals import EXIT_SYNTAX, invalid, refusal
+from tinysched.script.slurm.refusals import EXIT_SYNTAX, invalid, refusal, too_long
 from tinysched.script.submission import Settings
 
-_LONGEST_TEXT = 4096
+_LONGEST_TEXT = 1024
+_LONGEST_LIST = 64 * _LONGEST_TEXT
+_LISTS = frozenset(("array", "dependency", "exclude", "export", "nodelist", "wrap"))
 _OPEN_MODES = {"a": OpenMode.APPEND, "t": OpenMode.TRUNCATE}
 _NOT_ALLOWED = "since it's not allowed by configuration (AllowSpecResourcesUsage = No)"
 
@@ -53,8 +56,8 @@ def apply(wish: Wish, name: str, text: str) -> None:
 
     Raises: VerbatimError.
     """
-    if len(text) > _LONGEST_TEXT and name not in ("array", "dependency", "export", "wrap"):
-        raise invalid(name)
+    if len(text) > (_LONGEST_LIST if name in _LISTS else _LONGEST_TEXT) and name != "wrap":
+        raise too_long()
     reader = _READERS.get(name)
     if reader is not None:
         reader(wish, text)
@@ -177,7 +180,7 @@ def _limit(wish: Wish, text: str) -> None:
 
 
 def _node_info(wish: Wish, text: str) -> None:
-    """Sockets, cores, threads; all three together say how many tasks there are."""
+    """Sockets, cores, threads: multiplied they say how many tasks there are."""
     found: list[int] = []
     ordinals = ("first", "second", "third")
     names = ("sockets-per-node", "cores-per-socket", "threads-per-core")
@@ -187,8 +190,8 @@ def _node_info(wish: Wish, text: str) -> None:
         least = forms.number(f"{ordinal} arg of -B", part.partition("-")[0])
         wish.keep(name, str(least))
         found.append(least)
-    if len(found) == 3 and wish.request.ntasks is None:
-        wish.ask(ntasks=found[0] * found[1] * found[2])
+    if found and wish.request.ntasks is None:
+        wish.ask(ntasks=prod(found))
 
 
 def _ignored(option: str) -> Reader:
@@ -256,7 +259,6 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
         "error": _text("error"),
         "exclusive": _exclusive,
         "export": _export,
-        "export-file": _not_here("export-file", "name the variables with --export"),
         "extra-node-info": _node_info,
         "get-user-env": _user_environment,
         "gid": _for_root("gid"),

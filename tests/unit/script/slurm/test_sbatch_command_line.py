@@ -101,6 +101,12 @@ def test_what_is_no_array_is_left_for_the_dispatcher_to_refuse(text: str):
         ("afterok:1?after:3+5", "afterok:1(unfulfilled)?after:3+5(unfulfilled)"),
         ("afterok:1,2", "afterok:1(unfulfilled),afterany:2(unfulfilled)"),
         ("afterburstbuffer:1", "afterany:1(unfulfilled)"),
+        ("after:1+5:2", "after:1+5(unfulfilled),after:2+5(unfulfilled)"),
+        ("afternotok:1+5", "afternotok:1(unfulfilled)"),
+        ("afterok: 1", "afterok:1(unfulfilled)"),
+        ("after:1+05m", "after:1+5(unfulfilled)"),
+        ("after:1,2?3", "after:1(unfulfilled)?afterany:2(unfulfilled)?afterany:3(unfulfilled)"),
+        ("afterok:1_[2,4]", "afterok:1_2(unfulfilled),afterok:1_4(unfulfilled)"),
     ],
 )
 def test_dependencies(text: str, shown: str):
@@ -111,6 +117,7 @@ def test_dependencies(text: str, shown: str):
     "text",
     [
         *("foo", "afterok", "afterok:", "afterok:abc", "afterok:1,", ",afterok:1", "afterok:0"),
+        *("after:1+0", "after:1+", "afterok:4294967296", "1:2", "expand:1", "afterok:1?"),
         *("singleton:1", "afterok:1_x", "after:1+x", " afterok:1", "afterok:1.0", "afterok:1 2"),
     ],
 )
@@ -175,6 +182,27 @@ def test_what_was_asked_for_is_told():
     )
 
 
+def test_values_are_told_as_slurm_shows_them():
+    options = ("-v", "-t", "1:30", "--nice", "--requeue", "-D", "/tmp", "-e", "y", "-C", "")
+    lines = submission(*options, "job.sh").warnings[2:-2]
+    assert [line.split(":", 1)[1].strip() for line in lines] == [
+        *("/tmp", "", "/tmp/y", "100", "requeue", "00:02:00", "1"),
+    ]
+
+
+def test_a_variable_says_how_much_is_told():
+    assert submission("job.sh", variables={"SBATCH_DEBUG": "0"}).warnings == ()
+    found = submission("job.sh", variables={"SBATCH_DEBUG": "2"})
+    assert "verbose             : 2" in found.warnings
+    words = 'sbatch: error: Invalid numeric value "yes" for --verbose.\n'
+    assert refused(variables={"SBATCH_DEBUG": "yes"}) == (1, words)
+
+
+def test_a_script_does_not_say_how_much_is_told():
+    found = submission("job.sh", script="#!/bin/sh\n#SBATCH -v -Q --parsable\n")
+    assert (found.warnings, found.quiet, found.parsable) == ((), False, True)
+
+
 def test_quiet_and_verbose_contradict_each_other():
     words = "sbatch: error: don't specify both --verbose (-v) and --quiet (-Q)\n"
     assert refused("-Q", "-v") == (1, words)
@@ -196,6 +224,24 @@ def test_stderr_goes_where_stdout_goes():
     assert asked().joined
 
 
+def test_a_job_does_not_begin_after_its_deadline():
+    words = "sbatch: error: Incompatible begin and deadline time specification\n"
+    assert refused("--begin=now+2hours", "--deadline=now+1hour") == (1, words)
+    assert asked("--begin=now+1hour", "--deadline=now+2hours").deadline_at
+
+
+@pytest.mark.parametrize(
+    ("export", "everything", "logs_in"),
+    [("ALL", True, False), ("NONE", False, True), ("A,B=1", True, True)],
+)
+def test_a_file_of_variables_takes_the_place_of_the_shells(
+    export: str, everything: bool, logs_in: bool
+):
+    found = asked("--export-file=x", f"--export={export}")
+    assert found.export.everything == everything
+    assert ("get-user-env" in found.stored) == logs_in
+
+
 def test_parts_of_one_job_are_refused():
     with pytest.raises(VerbatimError) as refusal:
         submission("-c", "2", ":", "-c", "3", "job.sh")
@@ -208,7 +254,11 @@ def test_parts_of_one_job_are_refused():
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--nosuch"], "unrecognized option '--nosuch'"),
+        (["--nosuch=5"], "unrecognized option '--nosuch=5'"),
+        (
+            ["--tim=5"],
+            "option '--tim=5' is ambiguous; possibilities: '--time' '--time-min'",
+        ),
         (["--hold=yes"], "option '--hold' doesn't allow an argument"),
         (["-X"], "invalid option -- 'X'"),
         (["--wrap"], "option '--wrap' requires an argument"),

@@ -261,6 +261,21 @@ def test_what_waits_for_the_end_may_be_a_variable():
     assert not submission("job.sh", variables={"SBATCH_PARSABLE": "1"}).parsable
 
 
+@pytest.mark.parametrize(
+    ("value", "is_on"),
+    [
+        *(("", True), ("yes", True), ("1", True), ("-1", True)),
+        *(("0", False), ("no", False), ("abc", False), ("2x", False), ("00", False)),
+    ],
+)
+def test_a_variable_switches_on_or_off(value: str, is_on: bool):
+    script = in_script("#SBATCH --overcommit --wait")
+    variables = {"SBATCH_OVERCOMMIT": value, "SBATCH_WAIT": value}
+    found = submission("job.sh", script=script, variables=variables)
+    assert (found.request.overcommit, found.wait) == (is_on, is_on)
+    assert submission("-W", "job.sh", variables=variables).wait
+
+
 def test_mistakes_of_a_script_are_found_before_those_of_variables():
     variables = {"SBATCH_MEM_PER_CPU": "x"}
     script = in_script("#SBATCH --time=abc")
@@ -275,6 +290,16 @@ def test_memory_is_asked_for_in_one_way():
     assert refused("--mem=400", "--mem-per-cpu=300") == (1, EXCLUSIVE)
     assert refused("--mem-per-gpu=100", "--mem=50") == (1, EXCLUSIVE)
     assert refused("--mem-per-cpu=3", script=in_script("#SBATCH --mem=4")) == (1, EXCLUSIVE)
+
+
+def test_variables_ask_for_memory_in_one_way():
+    words = (
+        "sbatch: fatal: SLURM_MEM_PER_CPU, SLURM_MEM_PER_GPU, and SLURM_MEM_PER_NODE are"
+        " mutually exclusive.\n"
+    )
+    variables = {"SBATCH_MEM_PER_CPU": "100", "SBATCH_MEM_PER_NODE": "100"}
+    assert refused(variables=variables) == (1, words)
+    assert asked("--mem=50", variables=variables).memory_per_cpu_mib is None
 
 
 def test_memory_that_is_said_beats_that_of_a_variable():

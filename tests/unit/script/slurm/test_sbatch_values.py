@@ -9,6 +9,7 @@ from tinysched.job.request import Export, OpenMode
 from tinysched.script.slurm.sbatch_options import SBATCH
 
 HOUR_S = 3600
+TOO_LONG = "Batch job submission failed: Pathname of a file, directory or other parameter too long"
 # Each option with a value, and what it makes of a request: a field, or a text that is kept.
 TAKEN: list[tuple[str, str, object]] = [
     ("--account=lab", "account", "lab"),
@@ -42,7 +43,9 @@ TAKEN: list[tuple[str, str, object]] = [
     ("--export=nil", "export", Export(everything=False)),
     ("--export=ALL,A=b=c", "export", Export(values={"A": "b=c"})),
     ("--export=A,B='p,q'", "export", Export(everything=False, names=("A",), values={"B": "'p,q'"})),
+    ("--export-file=x", "stored", {"export-file": "x"}),
     ("--extra-node-info=2:4:1", "ntasks", 8),
+    ("--extra-node-info=2", "ntasks", 2),
     ("--get-user-env=10L", "stored", {"get-user-env": "10L"}),
     ("--gpu-bind=closest", "stored", {"gpu-bind": "closest"}),
     ("--gpu-freq=low,memory=high", "stored", {"gpu-freq": "low,memory=high"}),
@@ -86,6 +89,8 @@ TAKEN: list[tuple[str, str, object]] = [
     ("--nodes=2", "nodes", 2),
     ("--nodes=1k", "nodes", 1024),
     ("--nodes=-1", "nodes", 1),
+    ("--nodes= 2 ", "nodes", 2),
+    ("--nodes=2-0", "stored", {"nodes": "2"}),
     ("--ntasks=02", "cores", 2),
     ("--ntasks-per-core=2", "stored", {"ntasks-per-core": "2"}),
     ("--ntasks-per-gpu=1", "stored", {"ntasks-per-gpu": "1"}),
@@ -156,7 +161,6 @@ REFUSED: list[tuple[str, int, str]] = [
         "With Arbitrary distribution you need to specify a nodelist or hostfile with the -w option",
     ),
     ("--exclusive=foo", 255, "Invalid --exclusive specification"),
-    ("--export-file=x", 1, "--export-file is not supported: name the variables with --export"),
     ("--extra-node-info=abc", 1, 'Invalid numeric value "abc" for first arg of -B.'),
     ("--get-user-env=x", 255, "Invalid --get-user-env specification"),
     ("--gid=alice", 255, "--gid only permitted by root user"),
@@ -168,6 +172,8 @@ REFUSED: list[tuple[str, int, str]] = [
     ("--mail-type= END", 255, "Invalid --mail-type specification"),
     ("--mem=1.5G", 255, "Invalid --mem specification"),
     ("--mem=-1", 255, "Invalid --mem specification"),
+    ("--job-name=" + "x" * 1025, 1, TOO_LONG),
+    ("--nodelist=" + "x" * 65537, 1, TOO_LONG),
     ("--mem-bind=foo", 255, 'unrecognized --mem-bind argument "foo"'),
     ("--mem-per-cpu=abc", 255, "Invalid --mem-per-cpu specification"),
     ("--mem-per-gpu=x", 255, "Invalid --mem-per-gpu specification"),
@@ -177,6 +183,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("--nodefile=x", 1, "--nodefile is not supported: name the host with --nodelist"),
     ("--nodes=", 255, '"" is not a valid node count'),
     ("--nodes=abc", 255, '"abc" is not a valid node count'),
+    ("--nodes=1-a", 255, '"a" is not a valid node count'),
     ("--nodes=1,2", 255, '"1,2" is not a valid node count'),
     ("--nodes=2-1", 255, "Maximum node count 1 is less than minimum node count 2"),
     ("--nodes=1-", 255, "Maximum node count -1 is less than minimum node count 1"),
@@ -199,6 +206,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("--signal=0", 255, "Invalid --signal specification"),
     ("--signal=FOO", 255, "Invalid --signal specification"),
     ("--signal=X:USR1", 255, "Invalid --signal specification"),
+    ("--signal=BB:USR1", 255, "Invalid --signal specification"),
     ("--signal=USR1@65536", 255, "Invalid --signal specification"),
     ("--sockets-per-node=0", 1, 'Invalid numeric value "0" for --sockets-per-node.'),
     ("--switches=abc", 1, 'Invalid numeric value "abc" for --switches.'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinysched.job.model import Elements, Ended, Job, Outcome, Unit
+from tinysched.job.model import Ended, Job, Outcome, Unit
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.script.jobnames import whole
@@ -39,16 +39,14 @@ class Endings:
     def _code(self, job: Job) -> int:
         """Of an array the highest of its tasks'."""
         units = self._ledger.books.units(job.id)
-        codes = [_code_of(unit) for unit in units]
-        if isinstance(job.work, Elements) and job.work.cancelled:
-            codes.append(1)
-        return max(codes, default=1)
+        return max((_code_of(unit) for unit in units), default=0)
 
 
 def _code_of(unit: Unit) -> int:
-    """What was killed, or never ran, counts as 1."""
+    """Of a script its own, whatever ended it; 1 if it was killed, 0 if it was never to run."""
     state = unit.state
-    if not isinstance(state, Ended) or state.exit is None or state.exit.signal:
+    if not isinstance(state, Ended):
         return 1
-    is_bad = state.outcome not in (Outcome.COMPLETED, Outcome.FAILED)
-    return max(state.exit.code, int(is_bad))
+    if state.exit is None:
+        return int(state.outcome is not Outcome.CANCELLED or state.started_at is not None)
+    return 1 if state.exit.signal else state.exit.code

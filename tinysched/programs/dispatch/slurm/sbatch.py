@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tinysched.errors import TinyschedError, VerbatimError
 from tinysched.host.clock import Clock
@@ -16,7 +16,7 @@ from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.slurm.nodecheck import NO_SUCH_NODE, node_complaint
 from tinysched.programs.dispatch.terms import Terms
-from tinysched.script.slurm.refusals import FAILED, refusal, submission_failed
+from tinysched.script.slurm.refusals import FAILED, no_parts, refusal, submission_failed
 from tinysched.script.submission import Submission
 
 _NO_GRES = "Invalid generic resource (gres) specification"
@@ -79,7 +79,7 @@ class Sbatch:
             said = f"{job.id};{cluster}" if cluster else str(job.id)
         more = (("id", str(job.id).encode()), ("wait", b"1" if read.wait else b"0"))
         out = "" if read.quiet else f"{said}\n"
-        return Answer(out=out, err=_lines(read.warnings), more=more)
+        return Answer(out=out, err=_warnings(read), more=more)
 
     def tested(self, job: Job, read: Submission) -> Answer:
         """When a job would start that is not submitted.
@@ -104,7 +104,7 @@ class Sbatch:
             f"Job {self._ledger.new_id()} to start at {moment} using {cores} processors"
             f" on nodes {short_hostname()} in partition {where}"
         )
-        return Answer(err=_lines((*read.warnings, *([] if read.quiet else [words]))))
+        return Answer(err=_warnings(read) + ("" if read.quiet else _line(words)))
 
     def _check(self, job: Job, *, is_test: bool) -> None:
         request, capacity = job.request, self._ledger.books.capacity
@@ -117,6 +117,8 @@ class Sbatch:
         complaint = node_complaint(request, capacity) or ()
         if NO_SUCH_NODE in complaint:
             raise submission_failed(NO_SUCH_NODE)
+        if request.stored.get("dependency", "").lower().startswith("expand:"):
+            raise no_parts()
         for option, words in _REFUSED.items():
             if request.stored.get(option) or (option == "batch" and option in request.stored):
                 raise submission_failed(words)
@@ -142,7 +144,7 @@ class Sbatch:
     def _check_room(self, job: Job, complaint: tuple[str, ...]) -> None:
         """What the host does not have; of a held job that is looked at once it is released."""
         request, capacity = job.request, self._ledger.books.capacity
-        if request.stored.get("nodes") == "0":
+        if request.stored.get("nodes") == "0" and not request.held:
             raise submission_failed("Node count specification invalid")
         can_wait = capacity.obstacle(job) is not None or request.cores > capacity.cores
         if complaint and not request.held and not can_wait:
@@ -163,7 +165,7 @@ def _check_partitions(request: Request, capacity: Capacity) -> None:
     if request.partition is None or not capacity.partitions:
         return
     known = {one.name for one in capacity.partitions}
-    for name in request.partition.split(","):
+    for name in list(filter(None, request.partition.split(","))) or [""]:
         if name not in known:
             words = f"invalid partition specified: {name or '(null)'}"
             raise submission_failed("Invalid partition name specified", words)
@@ -208,5 +210,11 @@ def _allocation_failure(refused: VerbatimError) -> VerbatimError:
     return VerbatimError("".join(f"{line}\n" for line in kept), refused.exit_code)
 
 
-def _lines(words: Iterable[str]) -> str:
-    return "".join(f"sbatch: {line}\n" for line in words)
+def _warnings(read: Submission) -> str:
+    """What its user is told besides; who wants quiet hears of errors only."""
+    words = read.warnings
+    return "".join(_line(each) for each in words if not read.quiet or each.startswith("error:"))
+
+
+def _line(words: str) -> str:
+    return f"sbatch: {words}\n"
