@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posix
 import subprocess  # noqa: TID251 - only a fresh interpreter tells what a command loads
 import sys
 from pathlib import Path
@@ -79,8 +80,79 @@ def test_a_script_is_found_on_path(root: Path, monkeypatch: pytest.MonkeyPatch):
     (root / "tools").mkdir()
     (root / "tools" / "tool.sh").write_text(SCRIPT)
     path = f"{root}/nowhere:{root}/tools".encode()
-    monkeypatch.setitem(__import__("posix").environ, b"PATH", path)
+    monkeypatch.setitem(posix.environ, b"PATH", path)
     assert submitted(root, "tool.sh").text("path") == f"{root}/tools/tool.sh"
+
+
+def stored(root: Path, name: str) -> bytes:
+    """What the agent is left under a name."""
+    (path,) = root.glob(f"users/*/requests/*/{name}")
+    return path.read_bytes()
+
+
+def test_variables_may_come_from_a_file(root: Path):
+    (root / "here" / "vars").write_bytes(b"A=1\0B=two\nlines\0none\0=x\0C=")
+    submitted(root, "--export-file=vars", "--wrap=true")
+    assert stored(root, "environment") == b"A=1\0B=two\nlines\0C=\0"
+
+
+def test_variables_may_come_from_a_descriptor(root: Path):
+    reader, writer = os.pipe()
+    os.write(writer, b"A=1\0")
+    os.close(writer)
+    submitted(root, f"--export-file={reader}", "--wrap=true")
+    assert stored(root, "environment") == b"A=1\0"
+
+
+def test_a_script_may_name_the_file_of_its_variables(root: Path):
+    (root / "here" / "vars").write_bytes(b"A=1\0")
+    (root / "here" / "job.sh").write_text("#!/bin/sh\n#SBATCH --export-file=vars\ntrue\n")
+    submitted(root, "job.sh")
+    assert stored(root, "environment") == b"A=1\0"
+
+
+@pytest.mark.parametrize("place", ["nosuch", "", "1", "987"])
+def test_a_file_of_variables_that_cannot_be_read_is_named(root: Path, place: str):
+    words = f"sbatch: error: Could not open user environment file {place}\n"
+    assert refused(root, f"--export-file={place}", "--wrap=true") == words
+
+
+@pytest.mark.parametrize(
+    ("text", "umask"), [("0027", b"0027\n"), ("0", b"0000\n"), ("x", None), ("01000", None)]
+)
+def test_a_variable_may_say_the_umask(
+    root: Path, text: str, umask: bytes | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(posix.environ, b"SLURM_UMASK", text.encode())
+    submitted(root, "--wrap=true")
+    assert stored(root, "umask") == (umask or b"%04o\n" % current_umask())
+
+
+def current_umask() -> int:
+    umask = os.umask(0o77)
+    os.umask(umask)
+    return umask
+
+
+@pytest.mark.parametrize(("text", "code"), [("9", 9), ("0", 1), ("x", 1)])
+def test_a_variable_may_say_what_a_failure_costs(
+    root: Path,
+    text: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    monkeypatch.setitem(posix.environ, b"SLURM_EXIT_ERROR", text.encode())
+    no: Answer = (
+        [("exit", b"1"), ("err", b"sbatch: error: Batch job submission failed: no\n")],
+        b"",
+    )
+    with Answering(root, lambda _message: no):
+        assert sbatch.main(a_site(root), ["--wrap=true"]) == code
+    with pytest.raises(VerbatimError) as refusal:
+        sbatch.main(a_site(root), ["nosuch.sh"])
+    assert refusal.value.exit_code == code
+    assert ("has zero value" in capfd.readouterr().err) == (code == 1)
 
 
 def test_a_wrapped_command_has_no_path(root: Path):
@@ -111,6 +183,12 @@ def test_a_wrapped_command_has_no_path(root: Path):
 def test_what_needs_no_dispatcher_to_be_refused(root: Path, argv: list[str], words: str):
     (root / "here" / "sub").mkdir()
     assert refused(root, *argv) == f"sbatch: error: {words}\n"
+
+
+def test_a_script_may_be_too_large(root: Path):
+    (root / "here" / "big.sh").write_bytes(b"#!/bin/sh\n" + b"#" * (4 << 20))
+    words = "Pathname of a file, directory or other parameter too long"
+    assert refused(root, "big.sh") == f"sbatch: error: Batch job submission failed: {words}\n"
 
 
 def test_who_may_have_submitted_something_is_told_to_look(root: Path):

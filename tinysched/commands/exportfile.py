@@ -38,8 +38,7 @@ def _variables(place: str) -> bytes:
             text = submitting.drain(descriptor, place)
         finally:
             posix.close(descriptor)
-    except (OSError, ScriptError) as error:
-        why = error.strerror if isinstance(error, OSError) else error.sentence
-        raise refusal(f"Can't read environment from {place}: {why}") from None
+    except (OSError, ScriptError):
+        raise refusal(f"Could not open user environment file {place}") from None
     pairs = (pair for pair in text.split(b"\0") if pair.partition(b"=")[0] and b"=" in pair)
     return b"".join(pair + b"\0" for pair in pairs)

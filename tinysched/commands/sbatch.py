@@ -10,10 +10,22 @@ import time  # noqa: TID251 - loaded by every interpreter anyhow; only to wait b
 
 from tinysched.commands import console, submitting
 from tinysched.commands.contact import UNREACHABLE
-from tinysched.errors import EXIT_DONE, HungUpError, NoAccessError, TryLaterError
+from tinysched.errors import (
+    EXIT_DONE,
+    EXIT_REFUSED,
+    HungUpError,
+    NoAccessError,
+    TryLaterError,
+)
 from tinysched.script.grammar import has
 from tinysched.script.slurm import batchscript, getopt
-from tinysched.script.slurm.refusals import EXIT_SYNTAX, refusal, submission_failed
+from tinysched.script.slurm.refusals import (
+    EXIT_SYNTAX,
+    FAILED,
+    refusal,
+    submission_failed,
+    too_long,
+)
 from tinysched.script.slurm.sbatch_options import SBATCH, check_words, wrapped
 from tinysched.site import Site
 from tinysched.wire import client
@@ -43,7 +55,7 @@ def main(site: Site, argv: list[str]) -> int:
     script, path = _script(typed, rest)
     batchscript.check(script)
     variables = _variables(typed, script, rest)
-    kept = [] if has(typed, "test-only") else submitting.of_shell(variables)
+    kept = [] if has(typed, "test-only") else submitting.of_shell(variables, _umask())
     more = [("path", path.encode("utf-8", "surrogateescape"))]
     try:
         reply = submitting.submit(site, NAME, argv, script, kept=kept, more=more)
@@ -51,6 +63,8 @@ def main(site: Site, argv: list[str]) -> int:
         raise submission_failed(error.sentence) from None
     except TryLaterError:
         raise submission_failed(UNREACHABLE) from None
+    if reply.exit_code == EXIT_REFUSED and FAILED.encode() in reply.err:
+        return _exit_code_wanted()
     if reply.exit_code == EXIT_DONE and reply.values.get("wait") == b"1":
         return _wait(site, reply.values["id"])
     return reply.exit_code
@@ -71,7 +85,7 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
         commands = [value or "" for option, value in typed if option.name == "wrap"]
         return wrapped(commands[-1]), ""
     if not rest:
-        return submitting.drain(0, "stdin"), ""
+        return _drained(0, "stdin"), ""
     found = submitting.find(rest[0])
     if not found.startswith((".", "/")):
         found = f"{submitting.working_directory().decode('utf-8', 'surrogateescape')}/{found}"
@@ -79,13 +93,40 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
         descriptor = submitting.open_file(found if rest[0] else "")
     except OSError as error:
         called = rest[0] if isinstance(error, FileNotFoundError) else found
-        raise refusal(f"Unable to open file {called}") from None
+        raise refusal(f"Unable to open file {called}", _exit_code_wanted()) from None
     try:
         if posix.fstat(descriptor).st_mode & KIND == FOLDER:
             return b"", found
-        return submitting.drain(descriptor, rest[0]), found
+        return _drained(descriptor, rest[0]), found
     finally:
         posix.close(descriptor)
+
+
+def _drained(descriptor: int, called: str) -> bytes:
+    try:
+        return submitting.drain(descriptor, called)
+    except submitting.TooLargeError:
+        raise too_long() from None
+
+
+def _umask() -> int | None:
+    """The umask of the job, if a variable says which."""
+    text = posix.environ.get(b"SLURM_UMASK", b"")
+    digits = text.lstrip(b"0")
+    if not text or len(digits) > 3 or digits.strip(b"01234567"):
+        return None
+    return int(digits or b"0", 8)
+
+
+def _exit_code_wanted() -> int:
+    """What a failure costs, which a variable may say."""
+    text = posix.environ.get(b"SLURM_EXIT_ERROR")
+    if text is None:
+        return EXIT_REFUSED
+    if not text.isdigit() or not int(text[:9]) & 255:
+        console.say(b"sbatch: error: SLURM_EXIT_ERROR has zero value\n", 2)
+        return EXIT_REFUSED
+    return int(text[:9]) & 255
 
 
 def _variables(

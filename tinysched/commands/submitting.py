@@ -26,6 +26,10 @@ LARGEST_SCRIPT = 4 * 1024 * 1024
 TOKEN_BYTES = 16
 
 
+class TooLargeError(ScriptError):
+    """More than anybody may submit."""
+
+
 def submit(
     site: Site,
     command: str,
@@ -70,13 +74,15 @@ def submit(
     return _hand_in(site, token, lock, fields)
 
 
-def of_shell(environment: bytes | None = None) -> list[tuple[str, bytes]]:
+def of_shell(environment: bytes | None = None, umask: int | None = None) -> list[tuple[str, bytes]]:
     """What a job has from the shell that submits it: limits, umask, and its variables.
 
-    `environment`: other variables in their place, NUL after each. Raises: ScriptError.
+    `environment`: other variables in their place, NUL after each. `umask`: another than its own.
+    Raises: ScriptError.
     """
-    umask = posix.umask(0o077)
-    posix.umask(umask)
+    if umask is None:
+        umask = posix.umask(0o077)
+        posix.umask(umask)
     return [
         ("limits", read("/proc/self/limits", "/proc/self/limits")),
         ("environment", caller.environment() if environment is None else environment),
@@ -183,6 +189,6 @@ def drain(descriptor: int, called: str) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > LARGEST_SCRIPT:
-            raise ScriptError(
+            raise TooLargeError(
                 f"cannot read script {called}: it is larger than {LARGEST_SCRIPT} bytes"
             )
