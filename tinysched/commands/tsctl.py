@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tinysched import __version__
-from tinysched.commands import backups, stories, verbs
+from tinysched.commands import backups, linting, stories, verbs
 from tinysched.commands.doctor import look, machine, places, programs, service, verdict
 from tinysched.errors import SpoolError
 from tinysched.host import identity
@@ -31,7 +31,7 @@ def cli() -> None:
 
     \b
     Exit codes:
-        0 done   1 something FAILs, or no such job   2 wrong usage
+        0 done   1 something FAILs, is refused, or no such job   2 wrong usage
         75 all is well, but no dispatcher answers
     """  # noqa: D301 -- \b is the character by which click keeps lines apart
 
@@ -74,6 +74,24 @@ def history(site: Site, ids: tuple[str, ...], *, as_json: bool) -> int:
     the job's own record: logs may be gone, but what was purged is forgotten.
     """
     return stories.tell(site, "history", ids, as_json=as_json)
+
+
+@cli.command()
+@click.argument("script", metavar="SCRIPT")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def lint(site: Site, script: str, *, as_json: bool) -> int:
+    """Tell what a Slurm would refuse or ignore in a job script.
+
+    And what becomes of it here, with sbatch and with tsbatch. Nothing is
+    submitted. A line for each finding: refused, never starts (too large for
+    this queue), ignored, kept (accepted, without effect) or differs.
+    Exits 1 if it is refused or never starts.
+    """
+    out, notice, code = linting.run(site, script, as_json=as_json)
+    click.echo(notice, nl=False, err=True)
+    click.echo(out, nl=False)
+    return code
 
 
 @cli.command(name="backup")

@@ -7,7 +7,7 @@ import os
 import psutil
 
 
-def load_average() -> float:
+def busy_tasks() -> float:
     """Tell how many tasks ran or wanted to, on average over the last minute; 0 if nobody knows."""
     try:
         return os.getloadavg()[0]

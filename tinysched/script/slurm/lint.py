@@ -24,6 +24,11 @@ _NEARLY = re.compile(r"[ \t]*#+[ \t]*sbatch\b", re.IGNORECASE)
 _FOREIGN = ("PBS", "BSUB")
 # These differ by seconds only.
 _SMALL = ("signal", "time")
+# What Slurm's controller says of those that it cannot read; they are kept for it as they are.
+_MISREAD = {
+    "array": "Invalid job array specification",
+    "dependency": "Job dependency problem",
+}
 # How a complaint of a line by itself begins.
 _ALONE = "the directive"
 _MOST_FINDINGS = 1000
@@ -68,7 +73,7 @@ def examine(script: bytes, name: str, settings: Settings) -> Examined:
     try:
         batchscript.check(script)
     except VerbatimError as why:
-        found.findings.append(Finding(line=1, level=Level.REFUSED, says=_plain(why)))
+        found.findings.append(Finding(line=1, level=Level.REFUSED, says=plain(why)))
         return found
     head = directives.head(script)
     first = head.count(b"\n") + 1 if len(head) < len(script) else 0
@@ -115,7 +120,7 @@ def _foreign(number: int, line: str, mark: str) -> Iterator[Finding]:
     try:
         options = list(reader(_words(line, mark)))
     except VerbatimError as why:
-        yield Finding(line=number, level=Level.REFUSED, says=_plain(why))
+        yield Finding(line=number, level=Level.REFUSED, says=plain(why))
         return
     taken = ", ".join(
         f"--{name}={shown(value)}" if value else f"--{name}" for name, value in options
@@ -139,7 +144,7 @@ def _directive(
             SBATCH, words, sbatch.COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True
         )
     except VerbatimError as why:
-        yield Finding(line=number, level=Level.REFUSED, says=_plain(why))
+        yield Finding(line=number, level=Level.REFUSED, says=plain(why))
         return
     if rest:
         says = f"Invalid directive found in batch script: {shown(rest[0])}"
@@ -159,11 +164,14 @@ def _option(number: int, option: Option, value: str, settings: Settings) -> Iter
         says = f"{what}: for the command line only"
         yield Finding(line=number, level=Level.IGNORED, says=says)
         return
+    wish = Wish(request=Request(name="", submit_dir="/"), settings=settings)
     try:
-        apply(Wish(request=Request(name="", submit_dir="/"), settings=settings), option.name, value)
+        apply(wish, option.name, value)
     except VerbatimError as why:
-        yield Finding(line=number, level=Level.REFUSED, says=f"{what}: {_plain(why)}")
+        yield Finding(line=number, level=Level.REFUSED, says=f"{what}: {plain(why)}")
         return
+    for name in wish.request.stored.keys() & _MISREAD.keys():
+        yield Finding(line=number, level=Level.REFUSED, says=f"{what}: {_MISREAD[name]}")
     if option.disposition == REFUSED:
         says = f"{what}: where a Slurm has none of this"
         yield Finding(line=number, level=Level.REFUSED, says=says, here=option.help)
@@ -180,7 +188,7 @@ def _as_a_whole(script: bytes, name: str, settings: Settings, found: Examined) -
         sbatch.read([name], {}, "/", script, settings)
     except VerbatimError as why:
         if not found.is_refused:
-            yield Finding(line=0, level=Level.REFUSED, says=_plain(why))
+            yield Finding(line=0, level=Level.REFUSED, says=plain(why))
     try:
         submission.read([name], {}, "/", script, settings)
     except TinyschedError as error:
@@ -198,7 +206,7 @@ def _words(line: str, mark: str) -> Sequence[str]:
     return batchlines.words(f"{line}\n".encode("utf-8", "surrogateescape"), mark, _ALONE)
 
 
-def _plain(why: VerbatimError) -> str:
+def plain(why: VerbatimError) -> str:
     """Slurm's words without its name before each line, and without where help is."""
     lines = []
     for line in why.text.splitlines():

@@ -31,7 +31,7 @@ class NodeView:
             memory_mib=terms.all_memory_mib,
             memory_taken_mib=books.memory_taken_mib,
             memory_free_mib=condition.memory_free_mib(),
-            load=condition.load_average(),
+            load=condition.busy_tasks(),
             booted_at=clock.wall() - clock.boottime(),
             began_at=self._began_at,
             version=RELEASE,
