@@ -113,7 +113,7 @@ def test_an_agent_finds_its_requests_and_its_runs(root: str) -> None:
     for token in tokens:
         stored = private.request(token)
         assert stored.environment[b"LANG"] == b"C.UTF-8"
-        assert registry._parse(stored).submit_dir == stored.cwd
+        assert registry._parse(stored).request.submit_dir == stored.cwd
         assert private.script(token).startswith(b"#!/bin/")
         private.attempts(token)
     for run in runs:

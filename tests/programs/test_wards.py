@@ -295,7 +295,8 @@ def test_a_grant_is_claimed_and_started_once(ground):
         ({"token": "b" * 32}, "No such file"),
         ({"token": "../../etc"}, "bad token"),
         ({"run": RunId(job=JobId(number=42, task=3), attempt=1)}, "the request has no such task"),
-        ({"cluster": "$(reboot)"}, "the cluster's name is no name"),
+        ({"cluster": "$(reboot)"}, "its cluster or partition is no name"),
+        ({"partition": "a b"}, "its cluster or partition is no name"),
     ],
 )
 def test_a_grant_of_what_was_never_submitted_is_refused(ground, changes, words):

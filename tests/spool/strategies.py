@@ -272,6 +272,8 @@ def grants() -> st.SearchStrategy[Grant]:
         restarts=counts,
         cluster=words,
     )
+        memory_per_cpu_mib=counts,
+        partition=words,
 
 
 long_words = words.flatmap(lambda text: st.integers(0, 900).map(lambda count: text * count))

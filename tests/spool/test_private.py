@@ -217,6 +217,16 @@ def test_a_run_that_is_forgotten_is_gone_with_whatever_lies_in_it(private):
     assert list(Path(private.path, "runs").iterdir()) == []
 
 
+def test_a_script_is_shown_below_the_number_of_its_job_as_long_as_the_run_is_kept(stored, root):
+    run = stored.claim(grant())
+    path = run.show_script(49, "tok")
+    assert path.endswith("/job49/slurm_script")
+    assert run.show_script(49, "tok") == path, "to a worker that starts it in place of another"
+    assert os.path.samefile(path, stored.request("tok").script_path)
+    run.forget()
+    assert os.path.exists(stored.request("tok").script_path)
+
+
 def test_descriptors_do_not_grow_with_runs(private):
     for number in range(1, 40):
         private.claim(grant(number)).close()

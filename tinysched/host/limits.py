@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+from collections.abc import Collection
 
 _NAMES = {
     "Max cpu time": "RLIMIT_CPU",
@@ -22,6 +23,7 @@ _NAMES = {
     "Max realtime priority": "RLIMIT_RTPRIO",
     "Max realtime timeout": "RLIMIT_RTTIME",
 }
+_RESIDENT = "Max resident set"
 _NAME_WIDTH = 26  # columns, as the kernel prints /proc/PID/limits
 
 
@@ -38,6 +40,24 @@ def parse(text: str) -> dict[int, tuple[int, int]]:
             with contextlib.suppress(ValueError):
                 limits[number] = (_value(values[0]), _value(values[1]))
     return limits
+
+
+def chosen(text: str, names: Collection[str] | None, resident_mib: int) -> str:
+    """The limits of a submitter that go with a job, and what it may have resident at most.
+
+    `text`: /proc/PID/limits. `names`: such as `NOFILE` (None: all). `resident_mib` 0: no limit.
+    """
+    lines = [line for line in text.splitlines() if _is_wanted(line, names)]
+    if resident_mib:
+        lines = [line for line in lines if not line.startswith(_RESIDENT)]
+        amount = f"{resident_mib * 2**20:<21}"
+        lines.append(f"{_RESIDENT:<{_NAME_WIDTH}}{amount}{amount}bytes")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _is_wanted(line: str, names: Collection[str] | None) -> bool:
+    called = _NAMES.get(line[:_NAME_WIDTH].strip(), "")
+    return names is None or called.removeprefix("RLIMIT_") in names
 
 
 def _value(word: str) -> int:

@@ -50,19 +50,19 @@ def environment(
         base.update(submitted)
     else:
         for name in export.names:
-            value = submitted.get(_bytes(name))
+            value = submitted.get(raw(name))
             if value is not None:
-                base[_bytes(name)] = value
+                base[raw(name)] = value
     chosen = {**dict(export.values), **_variables(request, grant, person)}
-    base.update({_bytes(name): _bytes(value) for name, value in chosen.items()})
+    base.update({raw(name): raw(value) for name, value in chosen.items()})
     base.setdefault(b"TMPDIR", b"/tmp")
     return base
 
 
-def _variables(request: Request, grant: Grant, person: Person) -> dict[str, str]:
-    tasks = request.ntasks or 1
+def of_every_job(request: Request, grant: Grant, person: Person) -> dict[str, str]:
+    """What every job is told, whatever it was submitted with."""
     host, cores, raw_id = person.host, str(grant.cores), str(grant.raw_id)
-    variables = {
+    return {
         COOKIE: cookie(grant),
         "ENVIRONMENT": "BATCH",
         "HOSTNAME": host,
@@ -70,7 +70,6 @@ def _variables(request: Request, grant: Grant, person: Person) -> dict[str, str]
         "SLURM_CLUSTER_NAME": grant.cluster,
         "SLURM_WORKING_CLUSTER": f"{grant.cluster}:{host}:0:9728:101",
         "SLURM_CPUS_ON_NODE": cores,
-        "SLURM_CPUS_PER_TASK": str(request.cpus_per_task or 1),
         "SLURM_GTIDS": "0",
         "SLURM_JOBID": raw_id,
         "SLURM_JOB_ID": raw_id,
@@ -79,12 +78,11 @@ def _variables(request: Request, grant: Grant, person: Person) -> dict[str, str]
         "SLURM_JOB_NAME": request.name,
         "SLURM_JOB_NODELIST": host,
         "SLURM_JOB_NUM_NODES": "1",
-        "SLURM_JOB_PARTITION": request.partition or grant.cluster,
+        "SLURM_JOB_PARTITION": grant.partition or request.partition or grant.cluster,
         "SLURM_JOB_QOS": request.qos or "normal",
         "SLURM_JOB_UID": str(person.uid),
         "SLURM_JOB_USER": person.user,
         "SLURM_LOCALID": "0",
-        "SLURM_MEM_PER_NODE": str(grant.memory_mib),
         "SLURM_NNODES": "1",
         "SLURM_NODEID": "0",
         "SLURM_NODELIST": host,
@@ -93,11 +91,20 @@ def _variables(request: Request, grant: Grant, person: Person) -> dict[str, str]
         "SLURM_PROCID": "0",
         "SLURM_SUBMIT_DIR": request.submit_dir,
         "SLURM_SUBMIT_HOST": host,
-        "SLURM_TASKS_PER_NODE": str(tasks),
         "SLURM_TOPOLOGY_ADDR": host,
         "SLURM_TOPOLOGY_ADDR_PATTERN": "node",
     }
-    return variables | _when_asked_for(request, grant) | _of_an_array(request, grant)
+
+
+def _variables(request: Request, grant: Grant, person: Person) -> dict[str, str]:
+    return {
+        **of_every_job(request, grant, person),
+        "SLURM_CPUS_PER_TASK": str(request.cpus_per_task or 1),
+        "SLURM_MEM_PER_NODE": str(grant.memory_mib),
+        "SLURM_TASKS_PER_NODE": str(request.ntasks or 1),
+        **_when_asked_for(request, grant),
+        **of_an_array(request, grant),
+    }
 
 
 def _when_asked_for(request: Request, grant: Grant) -> dict[str, str]:
@@ -117,7 +124,8 @@ def _when_asked_for(request: Request, grant: Grant) -> dict[str, str]:
     return variables
 
 
-def _of_an_array(request: Request, grant: Grant) -> dict[str, str]:
+def of_an_array(request: Request, grant: Grant) -> dict[str, str]:
+    """What a task of an array is told of its place; nothing for any other job."""
     task = grant.run.job.task
     if request.array is None or task is None:
         return {}
@@ -134,5 +142,6 @@ def _of_an_array(request: Request, grant: Grant) -> dict[str, str]:
     }
 
 
-def _bytes(text: str) -> bytes:
+def raw(text: str) -> bytes:
+    """A name or a value as the kernel has it."""
     return text.encode("utf-8", "surrogateescape")

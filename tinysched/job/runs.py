@@ -63,7 +63,8 @@ class Grant:
     """Leave to run one attempt: names what was submitted, never code or a path.
 
     `cluster` and all names from the admin match [A-Za-z0-9_.-]+. `boot_id`: of the boot in which it
-    was made, and in which alone it is good ('' if that is not known).
+    was made, and in which alone it is good ('' if that is not known). `memory_per_cpu_mib`: if
+    `memory_mib` is so much for each core; else 0. `partition`: where it runs ('': there is none).
     """
 
     run: RunId
@@ -76,3 +77,5 @@ class Grant:
     restarts: int = 0
     cluster: str = "tinysched"
     boot_id: str = ""
+    memory_per_cpu_mib: int = 0
+    partition: str = ""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tinysched.errors import TinyschedError
-from tinysched.host import cores, identity
+from tinysched.host import cores, identity, limits, scratch
 from tinysched.host.launch import Launch
-from tinysched.job import environment, filenames, notices
+from tinysched.job import environment, filenames, notices, slurmenvironment
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
 from tinysched.script.slurm import allocations, sbatch
+from tinysched.script.submission import Submission
 from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.spool.requests import StoredRequest
@@ -22,6 +23,7 @@ from tinysched.spool.runs import RunDir
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9
+SLURMS = (sbatch.COMMAND, *allocations.COMMANDS)
 _OF_A_TASK = (
     *(b"ENVIRONMENT", b"SLURM_GTIDS", b"SLURM_LOCALID", b"SLURM_NODEID", b"SLURM_PROCID"),
     *(b"SLURM_STEPID", b"SLURM_STEP_ID"),
@@ -36,6 +38,7 @@ class Assignment:
     grant: Grant
     request: Request
     stored: StoredRequest
+    said: slurmenvironment.Said = field(default_factory=dict, repr=False)
 
     @property
     def output(self) -> str:
@@ -65,12 +68,15 @@ class Assignment:
         person = environment.Person(
             user=identity.user_name(uid), uid=uid, gid=os.getgid(), host=cores.short_hostname()
         )
-        login = identity.login_environment(uid) if environment.wants_login(request) else {}
-        variables = environment.environment(request, self.grant, person, stored.environment, login)
+        variables = self._variables(person)
+
+        voice = notices.voice(person.host, stored.command)
 
         def announce_itself(pid: int) -> None:
             # The child's own copy of the variables: only there is the script's pid known.
             variables[environment.PID_VARIABLE] = b"%d" % pid
+            for words in scratch.settle(variables) if voice else ():
+                os.write(2, os.fsencode(f"{voice}{words}\n"))
             announce(pid)
 
         if stored.command in allocations.COMMANDS:
@@ -79,7 +85,10 @@ class Assignment:
             argv = list(request.arguments)
             streams: tuple[str | int, str | int, str | int] = (0, 1, 2)
         else:
-            argv = [stored.script_path, *request.arguments]
+            path = stored.script_path
+            if voice:
+                path = run.show_script(self.grant.raw_id, stored.token)
+            argv = [path, *request.arguments]
             streams = (self._input(), self.output, self.error)
         return Launch(
             argv=argv,
@@ -88,15 +97,39 @@ class Assignment:
             stdin=streams[0],
             stdout=streams[1],
             stderr=streams[2],
-            append=request.open_mode is OpenMode.APPEND or self.grant.restarts > 0,
+            append=request.open_mode is OpenMode.APPEND or (self.grant.restarts > 0 and not voice),
             umask=stored.umask,
-            limits=stored.limits,
+            limits=self._limits() if voice else stored.limits,
             keep=(run.alive_fd,),
             announce=announce_itself,
             foreground=request.foreground,
             called="" if request.foreground else request.name,
-            voice=notices.voice(cores.short_hostname(), stored.command),
+            voice=voice,
         )
+
+    def _variables(self, person: environment.Person) -> dict[bytes, bytes]:
+        request, submitted = self.request, self.stored.environment
+        is_slurms = self.stored.command in SLURMS
+        wants_login = (
+            slurmenvironment.wants_login(self.said)
+            if is_slurms
+            else environment.wants_login(request)
+        )
+        login = identity.login_environment(person.uid) if wants_login else {}
+        if not is_slurms:
+            return environment.environment(request, self.grant, person, submitted, login)
+        sources = (submitted, login)
+        return slurmenvironment.variables(request, self.said, self.grant, person, sources)
+
+    def _limits(self) -> str:
+        """Those of --propagate; what a job may have resident is what memory it was given."""
+        wanted = self.said.get("propagate", "ALL") or "ALL"
+        names = (
+            None
+            if wanted == "ALL"
+            else [word.removeprefix("RLIMIT_") for word in wanted.split(",")]
+        )
+        return limits.chosen(self.stored.limits, names, self.grant.memory_mib)
 
     def _input(self) -> str:
         return filenames.input_path(self.request, self._names())
@@ -108,57 +141,59 @@ class Registry:
     def __init__(self, site: Site, private: Private) -> None:
         self._site = site
         self._private = private
-        self._read: dict[str, tuple[StoredRequest, Request]] = {}
+        self._read: dict[str, tuple[StoredRequest, Submission]] = {}
 
     def assign(self, grant: Grant) -> Assignment:
         """The assignment that a grant stands for.
 
         Raises: TinyschedError if this user never submitted such a thing.
         """
-        if not SAFE_NAME.fullmatch(grant.cluster):
-            raise TinyschedError("cannot run this job: the cluster's name is no name")
+        if not all(map(SAFE_NAME.fullmatch, (grant.cluster, grant.partition or grant.cluster))):
+            raise TinyschedError("cannot run this job: its cluster or partition is no name")
         job = grant.run.job
         self._private.bind(grant.token, job.number)
-        stored, request = self._request(grant.token)
+        stored, submitted = self._request(grant.token)
+        request = submitted.request
         tasks = None if request.array is None else request.array.tasks
         fits = job.task is None if tasks is None else job.task is not None and job.task in tasks
         if not fits:
             raise TinyschedError(f"cannot run {job}: the request has no such task")
         if grant.run.attempt > 1 and not (request.requeue and grant.restarts):
             raise TinyschedError(f"cannot run {job} again: it was not requeued, or may not be")
-        return Assignment(site=self._site, grant=grant, request=request, stored=stored)
+        return Assignment(
+            site=self._site, grant=grant, request=request, stored=stored, said=submitted.said
+        )
 
     def forget(self, token: str) -> None:
         """Drops what was read of a request."""
         self._read.pop(token, None)
 
-    def _request(self, token: str) -> tuple[StoredRequest, Request]:
+    def _request(self, token: str) -> tuple[StoredRequest, Submission]:
         if token not in self._read:
             stored = self._private.request(token)
             self._read[token] = (stored, self._parse(stored))
         return self._read[token]
 
-    def _parse(self, stored: StoredRequest) -> Request:
+    def _parse(self, stored: StoredRequest) -> Submission:
         if stored.command == "run_job":
-            return submission.read_foreground(list(stored.argv), stored.cwd).request
+            return submission.read_foreground(list(stored.argv), stored.cwd)
         if stored.command in allocations.COMMANDS:
             return self._allocation(stored)
         script = self._private.script(stored.token)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
         read = sbatch.read if stored.command == sbatch.COMMAND else submission.read
-        return read(list(stored.argv), stored.variables, stored.cwd, script, settings).request
+        return read(list(stored.argv), stored.variables, stored.cwd, script, settings)
 
-    def _allocation(self, stored: StoredRequest) -> Request:
+    def _allocation(self, stored: StoredRequest) -> Submission:
         """A job of srun's is srun once more, now as a step of it; one of salloc's its command."""
         words = list(stored.argv)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
-        request = allocations.read(
-            stored.command, words, stored.variables, stored.cwd, settings
-        ).request
+        read = allocations.read(stored.command, words, stored.variables, stored.cwd, settings)
+        arguments = read.request.arguments
         if stored.command == allocations.SRUN_COMMAND:
-            return replace(request, arguments=(f"{self._site.bin_dir}/tsrun", *words))
+            arguments = (f"{self._site.bin_dir}/tsrun", *words)
         shell = stored.environment.get(b"SHELL", b"/bin/sh").decode("utf-8", "surrogateescape")
-        return replace(request, arguments=request.arguments or (shell,))
+        return replace(read, request=replace(read.request, arguments=arguments or (shell,)))
 
 
 def _as_an_allocation(variables: dict[bytes, bytes], command: str) -> None:

@@ -72,6 +72,11 @@ class Disk:
         self.step("link", new)
         posix.link(old, new, src_dir_fd=old_at, dst_dir_fd=new_at, follow_symlinks=False)
 
+    def symlink(self, target: str, path: str, at: int) -> None:
+        """Make a name that stands for another."""
+        self.step("symlink", path)
+        posix.symlink(target, path, dir_fd=at)
+
     def unlink(self, path: str, at: int) -> None:
         """Remove a name."""
         self.step("unlink", path)

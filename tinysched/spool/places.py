@@ -77,6 +77,7 @@ _OWN_DIR = tree.CLOSED_DIR_MODE
 _NULS = "words, a NUL after each"
 _JSON = "JSON"
 _NUMBER = "a number"
+LINK = "a link"
 
 PLACES = (
     _file("config.yaml", _OPEN, _ADMIN, "YAML", "settings; see conf/config.yaml"),
@@ -198,6 +199,7 @@ PLACES = (
     _file(f"{_RUN}/grant", _CLOSED, "agent", _JSON, "what was granted; the claim is complete"),
     _file(f"{_RUN}/started", _CLOSED, "the job", _JSON, "pid, start time, boot: it was started"),
     _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
+    _file(f"{_RUN}/job<n>", None, "worker", LINK, "to the request, for $0 of sbatch's scripts"),
     _file(f"{_RUN}/amended", _CLOSED, "worker", _JSON, "its limit, and its pauses, if changed"),
     _file(f"{_RUN}/steps", _CLOSED, "srun", "lines", "its steps; see job/steplines.py"),
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),

@@ -63,6 +63,8 @@ def write_grant(grant: Grant) -> bytes:
             "restarts": grant.restarts,
             "cluster": grant.cluster,
             **({"boot_id": grant.boot_id} if grant.boot_id else {}),
+            **({"memory_per_cpu_mib": each} if (each := grant.memory_per_cpu_mib) else {}),
+            **({"partition": grant.partition} if grant.partition else {}),
         }
     )
 
@@ -84,6 +86,8 @@ def read_grant(raw: bytes, where: str) -> Grant:
         restarts=fields.integer("restarts"),
         cluster=fields.text("cluster"),
         boot_id=fields.text("boot_id") if fields.present("boot_id") else "",
+        memory_per_cpu_mib=fields.optional_integer("memory_per_cpu_mib") or 0,
+        partition=fields.text("partition") if fields.present("partition") else "",
     )
 
 

@@ -179,6 +179,21 @@ class RunDir:
             staged = folder.stage(write_started(started), tree.CLOSED_FILE_MODE)
             folder.take(tree.STARTED, folder, staged)
 
+    def show_script(self, raw_id: int, token: str) -> str:
+        """A path to what was submitted that names the job, as scripts of Slurm find it in $0.
+
+        Raises: SpoolError.
+        """
+        name = f"job{raw_id}"
+        with self._there() as folder:
+            try:
+                folder.disk.symlink(f"../../requests/{token}", name, folder.fd)
+            except FileExistsError:
+                pass  # by a worker that died before the start
+            except OSError as error:
+                raise cannot("make", folder.where(name), error) from error
+        return f"{self.path}/{name}/slurm_script"
+
     def started(self) -> Started | None:
         """What was started; None: nothing was.
 

@@ -94,6 +94,8 @@ def grant_fields(grant: Grant) -> Fields:
         ("restarts", grant.restarts),
         ("cluster", grant.cluster),
         ("boot_id", grant.boot_id),
+        ("memory_per_cpu_mib", grant.memory_per_cpu_mib),
+        ("partition", grant.partition),
     ]
     if grant.limit_s is not None:
         fields.append(("limit_s", grant.limit_s))
@@ -103,6 +105,7 @@ def grant_fields(grant: Grant) -> Fields:
 def read_grant(message: Message) -> Grant:
     """The grant in a message."""
     has_limit = message.text("limit_s", "") != ""
+    has_each = message.text("memory_per_cpu_mib", "") != ""
     return Grant(
         run=_run(message.text("run")),
         raw_id=_int(message, "raw_id"),
@@ -114,6 +117,8 @@ def read_grant(message: Message) -> Grant:
         restarts=_int(message, "restarts"),
         cluster=message.text("cluster"),
         boot_id=message.text("boot_id", ""),
+        memory_per_cpu_mib=_int(message, "memory_per_cpu_mib") if has_each else 0,
+        partition=message.text("partition", ""),
     )
 
 

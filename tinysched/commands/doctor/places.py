@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened, warn
 from tinysched.host.access import AccessList
-from tinysched.spool.places import ANYBODY
+from tinysched.spool.places import ANYBODY, LINK
 from tinysched.spool.survey import Found, Survey
 
 WHAT = "places"
@@ -62,7 +62,7 @@ def _judge_one(found: Found, books: Books) -> Verdict | None:
     path = f"{books.root}/{found.path}".rstrip("/")
     if found.place is not None and found.place.writer == ANYBODY:
         return None
-    if found.is_link:
+    if found.is_link and (found.place is None or found.place.form != LINK):
         return fail(WHAT, f"{path} is a symbolic link", "remove it, or put back what it replaced")
     return (
         _judge_owner(found, path, books)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from tinysched import __version__
 from tinysched.errors import NewerError, SpoolError, WireError
@@ -126,7 +125,7 @@ class Agents:
 
     def grant(self, job: Job, unit: Unit) -> None:
         """Tells the launcher of a job that it may start; says nothing if there is none."""
-        granted = replace(self._terms().grant(job, unit), limit_s=self._limit_s(job, unit))
+        granted = self._terms().grant(job, unit, self._books.capacity)
         self._tell(job, "grant", messages.grant_fields(granted))
 
     def stop(self, job: Job, unit: Unit, cancel: Cancel) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tinysched.job.model import Granted, Job, RunId, Running, Unit
 from tinysched.job.runs import Grant
+from tinysched.policy.capacity import Capacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +28,23 @@ class Terms:
     is_private: bool = False
     requeue: bool = True
 
-    def grant(self, job: Job, unit: Unit) -> Grant:
+    def grant(self, job: Job, unit: Unit, capacity: Capacity) -> Grant:
         """Leave to run a unit's present attempt."""
-        memory_mib = job.request.memory_mib
-        if memory_mib == 0:
-            memory_mib = self.all_memory_mib
+        live = unit.state if isinstance(unit.state, Granted | Running) else None
+        cores = 0 if live is None else live.cores
+        partition = capacity.partition(job)
+        memory_mib = capacity.memory_of(job.request, cores, partition)
         return Grant(
             run=RunId(job=unit.id, attempt=unit.attempt),
             raw_id=unit.raw_id,
             token=job.token,
-            cores=unit.state.cores if isinstance(unit.state, Granted | Running) else 0,
-            memory_mib=self.default_memory_mib if memory_mib is None else memory_mib,
-            limit_s=job.request.limit_s,
+            cores=cores,
+            memory_mib=self.all_memory_mib if job.request.memory_mib == 0 else memory_mib,
+            limit_s=capacity.limit_s(job, unit.id.task),
             kill_wait_s=self.kill_wait_s,
             restarts=unit.restarts,
             cluster=self.cluster,
-            boot_id=unit.state.boot_id if isinstance(unit.state, Granted | Running) else "",
+            boot_id="" if live is None else live.boot_id,
+            memory_per_cpu_mib=capacity.memory_of_core(job.request, partition) or 0,
+            partition="" if partition is None else partition.name,
         )

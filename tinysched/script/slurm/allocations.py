@@ -64,7 +64,9 @@ def read(
                 sbatch_values.apply(wish, _ALIASES.get(name, name), value)
     except VerbatimError as error:
         raise retold(error, command) from None
-    return Submission(request=wish.request, warnings=tuple(wish.warnings), quiet=True)
+    return Submission(
+        request=wish.request, warnings=tuple(wish.warnings), quiet=True, said=dict(given)
+    )
 
 
 def _from_variables(
