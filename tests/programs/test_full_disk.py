@@ -6,6 +6,7 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, FakeAgent
 from tinysched.job.runs import Cause
+from tinysched.programs.dispatch.debts import RAREST_S
 
 
 def test_a_submission_is_refused_and_leaves_nothing_behind(queue):
@@ -156,3 +157,17 @@ def test_a_requeue_whose_end_cannot_be_recorded_happens_later(queue, bob):
     queue.sleep(1)
     bob.obey()
     assert list(bob.runs) == ["1.2"]
+
+
+def test_copies_that_could_not_be_removed_when_it_began_are_removed_later(queue, bob):
+    queue.submit(BOB)
+    bob.start("1.1")
+    queue.reboot(full="unlink")
+    queue.kill()
+    queue.begin(full="unlink")
+    assert queue.files("running") == queue.files("pending") == ["job_1.meta"]
+    queue.disk.full = ""
+    queue.sleep(RAREST_S)
+    queue.dispatcher.advance()
+    assert queue.files("running") == []
+    assert not queue.dispatcher.ledger.owes

@@ -44,6 +44,15 @@ class Publisher:
             self._files.folders[folder_name].remove(name)
             self._outdated.discard((folder_name, name))
 
+    def remove_outdated(self, folder_name: str, key: Key) -> bool:
+        """Remove a copy that counts no more, now or later; tells whether there was one."""
+        name = tree.meta_name(*key)
+        try:
+            return self._files.folders[folder_name].remove(name)
+        except SpoolError:
+            self._outdated.add((folder_name, name))
+            return True
+
     def publish(self, records: Sequence[Job | Task]) -> list[Job | Task]:
         """Write records durably; returns them with the revisions they were written as.
 
@@ -102,11 +111,8 @@ class Publisher:
         for folder_name, folder in self._files.folders.items():
             if folder_name == home:
                 continue
-            try:
-                if not folder.remove(name):
-                    continue
-            except SpoolError:
-                self._outdated.add((folder_name, name))
+            if not self.remove_outdated(folder_name, key):
+                continue
             if folder_name in ENDED and home not in ENDED:
                 gone.append(key)
             if key[1] is None:

@@ -158,7 +158,7 @@ class Store:
 
     def _settle(self, findings: Findings, listing: Listing, quarantine: Quarantine) -> None:
         for folder, key in findings.outdated:
-            self._files.folders[folder].drop(tree.meta_name(*key))
+            self._publisher.remove_outdated(folder, key)
         for folder, key, sentence in findings.bad:
             path = quarantine.add(folder, key, is_wreck=not listing.folders_of(key))
             self._notes.append(f"{sentence}; moved to {path}" if path else sentence)

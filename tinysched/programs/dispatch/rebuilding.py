@@ -259,7 +259,8 @@ class Rebuilding:
 def _is_unaccounted(array: Job, run: RunId) -> bool:
     if not isinstance(array.work, Elements) or array.request.array is None:
         return False
-    return not array.is_final and run.job.task in array.request.array.tasks - array.work.cancelled
+    known = array.work.cancelled | array.work.ended
+    return not array.is_final and run.job.task in array.request.array.tasks - known
 
 
 def _told(number: int, message: Message) -> Told:
