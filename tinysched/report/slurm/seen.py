@@ -16,6 +16,7 @@ from tinysched.report.slurm.rows import Row
 _ID_LENGTH = 31
 _WITH_REASON = frozenset({"PENDING", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE", "FAILED"})
 _MOST_PRIORITY = 2**32 - 1
+_NOT_LAUNCHED = Exit(signal=53)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,14 @@ class Seen:
         return self.output if request.error is None else self.path(request.error, "")
 
     @property
+    def exit(self) -> Exit:
+        """How its script ended; one that could not be started has a number of Slurm's for that."""
+        ended = self.row.ended
+        if ended is None or (ended.exit is None and ended.reason.name != "JobLaunchFailure"):
+            return Exit()
+        return ended.exit or _NOT_LAUNCHED
+
+    @property
     def wait_status(self) -> int:
         """What wait(2) said of its end."""
-        ended = self.row.ended
-        code = Exit() if ended is None or ended.exit is None else ended.exit
-        return code.code << 8 | code.signal
+        return self.exit.code << 8 | self.exit.signal

@@ -145,6 +145,12 @@ def test_a_failed_job_tells_its_exit_and_its_reason(exit_: Exit, reason: str, st
     assert render(replace(ANY, words="exit_code:"), known(job), SITE).out == f"{status}\n"
 
 
+def test_a_job_that_could_not_be_started_has_slurms_number_for_it():
+    reason = Reason(name="JobLaunchFailure", words="cannot open /no/such")
+    job = plain(41, replace(EXIT_3, exit=None, reason=reason))
+    assert render(replace(ANY, words="exit_code:"), known(job), SITE).out == "53\n"
+
+
 @pytest.mark.parametrize(
     ("hold", "reason"), [(Hold.USER, "JobHeldUser"), (Hold.ADMIN, "JobHeldAdmin"), (None, "None")]
 )
