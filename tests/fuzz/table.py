@@ -56,6 +56,7 @@ from tinysched.script.slurm import (
     sbatch,
     scancel,
     scontrol,
+    scontrol_updates,
     sinfo,
     squeue,
 )
@@ -127,6 +128,8 @@ SHELL = b"nice 0\ngid 5\ngroups 5 6\ncores 0 1\n" + LIMITS
 ENDED, STARTED = frames("dispatcher", "ended"), frames("dispatcher", "started")
 RANGES = (b"1-3,7,9-15:2", b"0-99:4", b"5")
 ORDERS = frames("agent", "stop") + frames("agent", "signal") + frames("worker", "signal")
+AMENDS = (pack("amend", [("run", b"42.1"), ("suspended", b"1"), ("limit_s", b"60")]),)
+NOTICES = (pack("notify", [("run", b"42.1"), ("words", b"hello there")]),)
 JOBS = tuple(
     record(f"job-{kind}.meta")
     for kind in ("array", "cancelled", "ended", "granted", "pending", "running")
@@ -328,6 +331,11 @@ PARSERS: dict[str, Parser] = {
         read=raw(lambda script: lint.examine(script, "job.sh", SETTINGS)),
         seeds=(b"#!/bin/sh\n#SBATCH -t 5 --mem=2G\n# SBATCH\n#PBS -N x\ntrue\n#SBATCH -n 2",),
     ),
+    "script/slurm/scontrol_updates.py read": Parser(
+        read=words(lambda argv: scontrol_updates.read(argv or [""])),
+        errors=(VerbatimError,),
+        seeds=(b"JobId=42\0TimeLimit=+5\0Nice", b"job\00042\0Name=x", b"name=x\0Comment+=y"),
+    ),
     "script/slurm/squeue.py read": Parser(
         read=words(lambda argv: squeue.read(argv, CALLER)),
         errors=(VerbatimError,),
@@ -503,6 +511,12 @@ PARSERS: dict[str, Parser] = {
         errors=(WireError,),
         seeds=STARTED,
     ),
+    "wire/messages.py read_amendment": Parser(
+        read=said(messages.read_amendment), errors=(WireError,), seeds=AMENDS
+    ),
+    "wire/messages.py read_notice": Parser(
+        read=said(messages.read_notice), errors=(WireError,), seeds=NOTICES
+    ),
     "wire/messages.py read_reach": Parser(
         read=said(messages.read_reach), errors=(WireError,), seeds=ORDERS
     ),
@@ -536,6 +550,7 @@ NO_PARSERS = {
     "config.py load": "hands over to parse",
     "programs/dispatch/submissions.py read": "hands over to script/submission.py",
     "spool/atomic.py Folder.read": "bytes, as they are",
+    "spool/requests.py read_alterations": "words and names, as read_request reads its own",
     "spool/disk.py Disk.read": "bytes, as they are",
     "spool/endedlog.py EndedLog.read": "hands over to parse",
     "spool/loading.py Loader.load": "hands over to records.py",

@@ -57,7 +57,8 @@ def seen(root: str) -> dict[str, object]:
     for token in private.tokens():
         with suppress(Exception):
             request = replace(private.request(token), script_path="")
-            found[f"request {token}"] = (request, private.bound(token))
+            altered = private.alterations(token)
+            found[f"request {token}"] = (request, private.bound(token), altered)
         found[f"attempts {token}"] = (
             str(private.attempts(token).tasks),
             private.attempts(token).last(None),
@@ -179,6 +180,12 @@ DEEDS = (
         do=lambda _root, private, _disk: private.bind("tok", 6),
         changes="tok",
     ),
+    Deed(
+        name="alter",
+        uses=("Private.alter",),
+        do=lambda _root, private, _disk: private.alter("tok", 5, {"name": "x", "output": "y"}),
+        changes="tok",
+    ),
     Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
     Deed(
         name="shell",
@@ -231,6 +238,7 @@ DEEDS = (
             "Private.submitted_at",
             "Private.request",
             "Private.script",
+            "Private.alterations",
             "Private.bound",
             "Private.attempts",
             "Private.runs",

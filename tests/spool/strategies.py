@@ -176,6 +176,7 @@ requests = st.builds(
     kill_on_invalid_dependency=st.booleans(),
     nice=st.integers(-(2**31), 2**31),
     overcommit=st.booleans(),
+    cores_asked=maybe(counts),
     stored=st.dictionaries(words, words, max_size=2),
     arguments=st.lists(words, max_size=3).map(tuple),
 )
@@ -271,9 +272,9 @@ def grants() -> st.SearchStrategy[Grant]:
         kill_wait_s=seconds,
         restarts=counts,
         cluster=words,
-    )
         memory_per_cpu_mib=counts,
         partition=words,
+    )
 
 
 long_words = words.flatmap(lambda text: st.integers(0, 900).map(lambda count: text * count))

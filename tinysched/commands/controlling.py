@@ -75,10 +75,10 @@ def converse(site: Site, flags: Sequence[str]) -> int:
             console.say_error(f"scontrol: error: cannot read the line: {error}\n")
             code = 1
             continue
-        words = last if words == ["!!"] else words
-        last = words
         if not words:
             continue
+        words = last if words == ["!!"] else words
+        last = words
         keyword = scontrol.keyword(words)
         if keyword in ("exit", "quit"):
             return code

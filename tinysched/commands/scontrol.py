@@ -48,13 +48,28 @@ def obey(site: Site, argv: Sequence[str], words: Sequence[str]) -> int:
         from tinysched.commands import controlling
 
         return controlling.obey(site, argv)
-    return asking.deliver(site, NAME, ask(site, argv, words))
+    reply = ask(site, argv, words)
+    if "own" in reply.values:
+        from tinysched.commands import ownwords
+
+        ownwords.write(site, reply.values["own"])
+        reply = ask(site, argv, words, [("written", b"1")])
+    if "arguments" in reply.values:
+        from tinysched.commands import ownwords
+
+        reply = ownwords.filled_in(site, reply)
+    return asking.deliver(site, NAME, reply)
 
 
-def ask(site: Site, argv: Sequence[str], words: Sequence[str]) -> Reply:
+def ask(
+    site: Site,
+    argv: Sequence[str],
+    words: Sequence[str],
+    more: Sequence[tuple[str, bytes]] = (),
+) -> Reply:
     """What the dispatcher answers."""
-    more = [("root", asking.raw(site.root))]
-    return contact.ask(site, NAME, argv, failure(words), more)
+    fields = [("root", asking.raw(site.root)), *more]
+    return contact.ask(site, NAME, argv, failure(words), fields)
 
 
 def keyword(words: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity, limits, scratch
 from tinysched.host.launch import Launch
-from tinysched.job import environment, filenames, notices, slurmenvironment
+from tinysched.job import alterations, environment, filenames, notices, slurmenvironment
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
@@ -153,7 +153,8 @@ class Registry:
         job = grant.run.job
         self._private.bind(grant.token, job.number)
         stored, submitted = self._request(grant.token)
-        request = submitted.request
+        altered = self._private.alterations(grant.token)
+        request = alterations.applied(submitted.request, altered)
         tasks = None if request.array is None else request.array.tasks
         fits = job.task is None if tasks is None else job.task is not None and job.task in tasks
         if not fits:

@@ -143,13 +143,15 @@ class Custody:
 
     def _stand_still(self) -> float:
         """Stops whoever moves; returns in how many seconds to look again."""
-        for _ in range(KILLS_AT_ONCE):
-            moving = [pid for pid in self._kin.members() if not tree.is_stopped(pid)]
-            if not moving:
-                return STILL_AGAIN_S
-            for pid in moving:
-                tree.send_if(pid, signal.SIGSTOP, self._kin.has)
-        return LOOK_AGAIN_S
+        is_still = not all(self.halt() for _ in range(KILLS_AT_ONCE))
+        return STILL_AGAIN_S if is_still else LOOK_AGAIN_S
+
+    def halt(self) -> bool:
+        """Stops whoever of the run moves; false: nobody did."""
+        moving = [pid for pid in self._kin.members() if not tree.is_stopped(pid)]
+        for pid in moving:
+            tree.send_if(pid, signal.SIGSTOP, self._kin.has)
+        return bool(moving)
 
     def order_signal(self, signum: int, reach: Reach) -> None:
         """Somebody who may sends a signal: what comes of it is the job's own affair."""

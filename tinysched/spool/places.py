@@ -184,6 +184,7 @@ PLACES = (
     _file(f"{_REQUEST}/umask", _CLOSED, "tsbatch", "octal", "the umask"),
     _file(f"{_REQUEST}/limits", _CLOSED, "tsbatch", "as /proc/PID/limits", "the limits"),
     _file(f"{_REQUEST}/command", _CLOSED, "tsbatch", "a word", "tsbatch or run_job"),
+    _file(f"{_REQUEST}/altered", _CLOSED, "scontrol", _NULS, "what scontrol update changed of it"),
     _file(f"{_REQUEST}/job", _CLOSED, "tsbatch, agent", _NUMBER, "the job that it became"),
     _file(
         f"{_REQUEST}/attempts",
@@ -198,8 +199,8 @@ PLACES = (
     _file(f"{_RUN}/alive", _CLOSED, "worker", "empty", "held: something of the job lives"),
     _file(f"{_RUN}/grant", _CLOSED, "agent", _JSON, "what was granted; the claim is complete"),
     _file(f"{_RUN}/started", _CLOSED, "the job", _JSON, "pid, start time, boot: it was started"),
-    _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
     _file(f"{_RUN}/job<n>", None, "worker", LINK, "to the request, for $0 of sbatch's scripts"),
+    _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
     _file(f"{_RUN}/amended", _CLOSED, "worker", _JSON, "its limit, and its pauses, if changed"),
     _file(f"{_RUN}/steps", _CLOSED, "srun", "lines", "its steps; see job/steplines.py"),
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),

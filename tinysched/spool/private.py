@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import posix
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tinysched.errors import SpoolError
 from tinysched.job.runs import Grant
@@ -18,7 +18,13 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.locks import is_locked, pid_in
 from tinysched.spool.outbox import open_users
-from tinysched.spool.requests import LARGEST_FILE, StoredRequest, read_request
+from tinysched.spool.requests import (
+    LARGEST_FILE,
+    StoredRequest,
+    read_alterations,
+    read_request,
+    write_alterations,
+)
 from tinysched.spool.runs import RunDir
 
 
@@ -175,6 +181,32 @@ class Private:
                 folder.save(tree.BOUND, b"%d\n" % number, tree.CLOSED_FILE_MODE)
             elif bound != number:
                 raise SpoolError(f"cannot use {folder.path} for job {number}: it is job {bound}")
+        finally:
+            folder.close()
+
+    def alter(self, token: str, number: int, changes: Mapping[str, str]) -> None:
+        """Change what was submitted as this job; what was changed before stays so.
+
+        Raises: SpoolError, also if the request became another job.
+        """
+        folder = self._request_folder(token)
+        try:
+            bound = _bound(folder, self.uid)
+            if bound != number:
+                raise SpoolError(f"cannot change {folder.path} for job {number}: it is not that")
+            words = {**read_alterations(folder, self.uid), **changes}
+            folder.save(tree.ALTERED, write_alterations(words), tree.CLOSED_FILE_MODE)
+        finally:
+            folder.close()
+
+    def alterations(self, token: str) -> Mapping[str, str]:
+        """What was changed of a request since it was submitted.
+
+        Raises: SpoolError.
+        """
+        folder = self._request_folder(token)
+        try:
+            return read_alterations(folder, self.uid)
         finally:
             folder.close()
 

@@ -13,7 +13,7 @@ from tinysched.spool.decoding import Fields
 _MOST_ARGUMENTS = 1 << 20
 _PLAIN = Request(name="", submit_dir="/")
 _FLAGS = ("joined", "kill_on_invalid_dependency", "overcommit")
-_INTEGERS = ("nodes", "tasks_per_node", "memory_per_cpu_mib", "nice")
+_INTEGERS = ("nodes", "tasks_per_node", "memory_per_cpu_mib", "nice", "cores_asked")
 _NUMBERS = ("begin_at", "deadline_at")
 _TEXTS = ("command",)
 

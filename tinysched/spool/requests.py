@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
+from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
 
 LARGEST_FILE = 16 << 20
@@ -58,6 +59,23 @@ def read_request(folder: Folder, token: str, uid: int) -> StoredRequest:
         command=_text(folder, "command", uid).strip(),
         script_path="" if script is None else folder.where("slurm_script"),
     )
+
+
+def write_alterations(changes: Mapping[str, str]) -> bytes:
+    """What was changed of a request, in the form of its variables."""
+    pairs = "".join(f"{name}={value}\0" for name, value in changes.items())
+    return pairs.encode("utf-8", "surrogateescape")
+
+
+def read_alterations(folder: Folder, uid: int) -> dict[str, str]:
+    """What was changed of a request; nothing, if it is as it was submitted.
+
+    Raises: SpoolError.
+    """
+    if folder.status(tree.ALTERED) is None:
+        return {}
+    pairs = (_decode(word).partition("=") for word in _words(folder, tree.ALTERED, uid))
+    return {name: value for name, _, value in pairs}
 
 
 def _bytes(folder: Folder, name: str, uid: int) -> bytes:

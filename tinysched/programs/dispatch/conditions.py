@@ -40,6 +40,7 @@ class Conditions:
         self._children: defaultdict[int, set[int]] = defaultdict(set)
         self._namesakes: defaultdict[_Name, set[int]] = defaultdict(set)
         self._lonely: defaultdict[_Name, set[int]] = defaultdict(set)
+        self._names: dict[int, _Name] = {}
         self._timers: list[tuple[float, int]] = []
         self._changed: set[int] = set(self._books.jobs)
         ledger.on_saved = self._changed.add
@@ -75,11 +76,13 @@ class Conditions:
             job = self._books.jobs.get(number)
             if job is not None:
                 name = (job.uid, job.request.name)
-                if job.is_final:
-                    self._namesakes[name].discard(number)
-                else:
+                former = self._names.pop(number, name)
+                self._namesakes[former].discard(number)
+                if not job.is_final:
                     self._namesakes[name].add(number)
-                touched |= {min(self._lonely[name])} if self._lonely.get(name) else set()
+                    self._names[number] = name
+                for one in {name, former}:
+                    touched |= {min(self._lonely[one])} if self._lonely.get(one) else set()
         return touched
 
     def _look(self, number: int, now: float) -> None:

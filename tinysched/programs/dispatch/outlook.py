@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tinysched.host import identity
 from tinysched.host.clock import Clock
-from tinysched.job.model import Elements, Granted, Hold, Job, Pending, Reason, Running
+from tinysched.job.model import Elements, Granted, Hold, Job, Pending, Reason, Running, Unit
 from tinysched.job.selecting import unstarted
 from tinysched.job.snapshot import FIRST_PRIORITY, Others, Prospect, Snapshot
 from tinysched.job.standing import Standing
@@ -94,7 +94,7 @@ class Outlook:
         """When a job could start, or could have started; None: nobody knows."""
         kept = self._books.blocked.get(job.id)
         if kept is not None and kept.name == "BeginTime":
-            return job.request.begin_at
+            return _pause_of(job) or job.request.begin_at
         if kept is not None or job.hold is not None:
             return None
         return _eligible_at(job) or job.submitted_at
@@ -208,6 +208,14 @@ def _all_held(job: Job) -> Hold | None:
 
 def _is_array(job: Job) -> bool:
     return isinstance(job.work, Elements)
+
+
+def _pause_of(job: Job) -> float | None:
+    """When a plain job that was requeued may start again, if that is what keeps it."""
+    state = job.work.state if isinstance(job.work, Unit) else None
+    pause = state.not_before if isinstance(state, Pending) else None
+    begin_at = job.request.begin_at
+    return None if pause is None or (begin_at or 0.0) > pause else pause
 
 
 def _eligible_at(job: Job) -> float:

@@ -15,23 +15,27 @@ from tinysched.job.request import Request
 from tinysched.job.wanted import QOS
 from tinysched.report.slurm.fields import NULL
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
-from tinysched.report.slurm.records import Line, text
+from tinysched.report.slurm.records import Line, Plain, text
 from tinysched.report.slurm.rows import Row
 from tinysched.report.slurm.seen import Seen
+from tinysched.report.text import visible
 
 _UNKNOWN = "Unknown"
 # Slurm puts these into a path before the job starts; others only where it runs.
 _EARLY = frozenset("Aajux%")
 
 
-def render(seen: Seen, *, details: bool, one_line: bool) -> str:
-    """One job, task, or the waiting tasks of an array, and the empty line behind it."""
+def render(seen: Seen, *, details: bool, one_line: bool, mark: str = "") -> str:
+    """One job, task, or the waiting tasks of an array, and the empty line behind it.
+
+    `mark`: what stands for the arguments of its script.
+    """
     lines = [
         *_who(seen, details=details),
         *_when(seen),
         *_where(seen),
         *_how_much(seen, details=details),
-        *_what(seen),
+        *_what(seen, mark),
     ]
     return text(lines, one_line=one_line)
 
@@ -40,8 +44,6 @@ def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
     row, request = seen.row, seen.row.job.request
     group, group_name = seen.group_of(row.job.uid)
     unit = row.unit
-    exit_ = None if row.ended is None else row.ended.exit
-    code = "0:0" if exit_ is None else str(exit_)
     yield [("JobId", row.raw_id), *_array(seen), ("JobName", request.name)]
     yield [
         ("UserId", f"{row.job.user}({row.job.uid})"),
@@ -66,7 +68,7 @@ def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
         ("Restarts", 0 if unit is None else unit.restarts),
         ("BatchFlag", int(not request.foreground)),
         ("Reboot", 0),
-        ("ExitCode", code),
+        ("ExitCode", seen.exit),
     ]
     if details:
         yield [("DerivedExitCode", "0:0")]
@@ -172,9 +174,9 @@ def _nodes(row: Row) -> str:
     return asked if "-" in asked else f"{asked}-{asked}"
 
 
-def _what(seen: Seen) -> Iterator[Line]:
+def _what(seen: Seen, mark: str) -> Iterator[Line]:
     row, request = seen.row, seen.row.job.request
-    yield [("Command", _command(request))]
+    yield [("Command", _command(request, mark))]
     yield [("WorkDir", request.work_dir)]
     if request.comment:
         yield [("Comment", f"{request.comment} ")]
@@ -212,10 +214,8 @@ def batch_step(row: Row, host: str, moments: Moments, *, one_line: bool) -> str:
     return text(lines, one_line=one_line)
 
 
-def _command(request: Request) -> str:
-    if request.command is None:
-        return NULL
-    return " ".join((request.command, *filter(None, request.arguments)))
+def _command(request: Request, mark: str) -> str:
+    return NULL if request.command is None else Plain(f"{visible(request.command)}{mark}")
 
 
 def _path(row: Row, pattern: str | None, *, is_error: bool = False) -> str:

@@ -10,7 +10,9 @@ from tinysched.job.controlling import Control
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.slurm.deeds import Deeds
+from tinysched.programs.dispatch.slurm.finds import Finds
 from tinysched.programs.dispatch.slurm.scontrol_show import Asker, Show
+from tinysched.programs.dispatch.slurm.updates import Updates
 from tinysched.programs.dispatch.slurm.variables import variables
 from tinysched.script.slurm import scontrol as script
 from tinysched.wire.channel import Channel, Message
@@ -44,12 +46,17 @@ class Scontrol:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._show = Show(parts, _group_of)
-        deeds = Deeds(parts)
+        self._updates = Updates(parts)
+        deeds, finds = Deeds(parts), Finds(parts)
         self._deeds: Mapping[str, Deed] = {
             **dict.fromkeys(deeds.keywords, deeds.do),
             "completing": self._show.completing,
+            "listpids": finds.listpids,
+            "pidinfo": finds.pidinfo,
             "ping": self._ping,
             "reconfigure": self._reconfigure,
+            "wait_job": finds.wait,
+            "write": finds.write,
         }
 
     def answer(self, channel: Channel, message: Message) -> Answer:
@@ -70,6 +77,8 @@ class Scontrol:
         if order.keyword == "show":
             asker = Asker(uid=uid, root=message.text("root", ""), variables=variables(message))
             return self._show.show(asker, order)
+        if order.keyword == "update":
+            return self._updates.update(uid, order, is_written=message.text("written", "") != "")
         if order.keyword in _REFUSED:
             raise self._refusal(uid, order.keyword)
         deed = self._deeds.get(order.keyword)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tinysched.errors import VerbatimError
 from tinysched.host import identity
 from tinysched.job.controlling import Control
+from tinysched.job.model import Job
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
@@ -98,12 +99,22 @@ class Show:
             if wanted.name is None:
                 return Answer(out="No jobs in the system\n")
             return Answer(out=f"Job {wanted.name} not found\n", exit_code=1)
-        return Answer(
-            out="".join(
-                show_job.render(one, details=wanted.details, one_line=wanted.one_line)
-                for one in seen
+        own = [
+            job for job in {row.job.id: row.job for row in chosen}.values() if _has_own(asker, job)
+        ]
+        marks = {job.id: own_mark(job.id) for job in own}
+        texts = (
+            show_job.render(
+                one,
+                details=wanted.details,
+                one_line=wanted.one_line,
+                mark=marks.get(one.row.job.id, ""),
             )
+            for one in seen
         )
+        words = "\n".join(f"{job.id} {len(job.request.arguments)} {job.token}" for job in own)
+        more = (("arguments", words.encode()),) if own else ()
+        return Answer(out="".join(texts), more=more)
 
     def _chosen(self, snapshot: Snapshot, name: str | None) -> Iterator[Row]:
         if name is None:
@@ -189,6 +200,15 @@ class Show:
             is_private=terms.is_private,
         )
         return Answer(out=show_config.render(settings, moments))
+
+
+def own_mark(number: int) -> str:
+    """What stands where the arguments of a job belong, which its owner's own client knows."""
+    return f"\x1a{number}\x1a"
+
+
+def _has_own(asker: Asker, job: Job) -> bool:
+    return bool(job.request.arguments) and asker.uid == job.uid and job.request.command is not None
 
 
 def _has(row: Row, tasks: Ranges) -> bool:

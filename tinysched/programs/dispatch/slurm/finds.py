@@ -1,0 +1,140 @@
+"""What scontrol wants to know of one job: its processes, its script, whether it has begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+from tinysched.errors import VerbatimError
+from tinysched.host import tree
+from tinysched.job.controlling import Control
+from tinysched.job.model import Job, Pending, Running, Unit
+from tinysched.programs.dispatch.answer import Answer
+from tinysched.programs.dispatch.parts import Parts
+from tinysched.programs.dispatch.rights import DENIED
+from tinysched.programs.dispatch.slurm.naming import Naming, NoDeedError
+from tinysched.report.slurm.fields import fitted
+from tinysched.script import jobnames
+from tinysched.script.slurm.scontrol import NO_SUCH_JOB
+
+_NO_SCRIPT = "Batch script is not available"
+# As long as Slurm takes a job to run that has no limit.
+_A_YEAR_S = 365 * 86400
+_COLUMNS = (8, 8, 8, 7, 8)
+
+
+class Finds:
+    """Looks; changes nothing."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._books = parts.ledger.books
+
+    def write(self, uid: int, order: Control) -> Answer:
+        """`write batch_script JOB [FILE]`: the script, which the client writes.
+
+        Raises: VerbatimError.
+        """
+        what, *rest = order.words
+        if not "batch_script".startswith(what.lower()):
+            raise VerbatimError(f"invalid option:{what} for keyword:write\n")
+        if not rest:
+            raise VerbatimError("too few arguments for keyword:write\n")
+        try:
+            naming = Naming(self._parts, uid)
+            named = naming.named(rest[0])
+            naming.check_owner(named, DENIED)
+            script = self._parts.ledger.script(named.job.id)
+            if script is None or named.job.request.foreground:
+                raise NoDeedError(_NO_SCRIPT)
+        except NoDeedError as error:
+            words = f"job script retrieval failed: {error}\n"
+            raise VerbatimError(words, exit_code=0) from None  # as Slurm: nobody is told but people
+        return Answer(more=(("script", script),))
+
+    def wait(self, uid: int, order: Control) -> Answer:
+        """Whether a job has started or is over; else the client asks again (field `again`).
+
+        Raises: VerbatimError.
+        """
+        try:
+            named = Naming(self._parts, uid).named(order.words[0])
+        except NoDeedError as error:
+            raise VerbatimError(f"slurm_job_node_ready: {error}\n") from None
+        waits = named.todo or any(isinstance(unit.state, Pending) for unit in named.units)
+        begun = any(not isinstance(unit.state, Pending) for unit in named.units)
+        return Answer(more=(("again", b"1"),)) if waits and not begun else Answer()
+
+    def listpids(self, uid: int, order: Control) -> Answer:
+        """The processes of a job, or of all that may be seen.
+
+        Raises: VerbatimError.
+        """
+        host = self._parts.place.host
+        if len(order.words) > 1 and order.words[1] not in (host, "localhost"):
+            raise VerbatimError(f"Invalid node name {order.words[1]}\n")
+        number = None
+        if order.words and order.words[0] not in ("0", "*"):
+            try:
+                number = jobnames.whole(order.words[0].partition(".")[0])
+            except ValueError:
+                raise VerbatimError(f'Invalid integer: "{order.words[0]}"\n') from None
+        found = [
+            (job, unit)
+            for job, unit in self._running(uid)
+            if number is None or number in (unit.raw_id, job.id)
+        ]
+        if not found:
+            said = "No job steps exist on this node.\n"
+            raise VerbatimError(
+                said if number is None else f"Job {number} does not exist on this node.\n"
+            )
+        lines = [_line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID")]
+        for _job, unit in found:
+            for pid in self._pids(unit):
+                task = "0" if isinstance(unit.state, Running) and pid == unit.state.pid else "-"
+                lines.append(_line(str(pid), str(unit.raw_id), "batch", task, task))
+        return Answer(out="".join(lines))
+
+    def pidinfo(self, uid: int, order: Control) -> Answer:
+        """The job of a process, and when it ends.
+
+        Raises: VerbatimError.
+        """
+        try:
+            pid = jobnames.whole(order.words[0])
+        except ValueError:
+            pid = 0
+        for job, unit in self._running(uid):
+            state = unit.state
+            if isinstance(state, Running) and pid and tree.is_below(pid, {state.pid}):
+                limit_s = self._books.capacity.limit_s(job, unit.id.task)
+                ends_at = state.started_at + (_A_YEAR_S if limit_s is None else limit_s)
+                left_s = int(ends_at - self._parts.clock.wall())
+                return Answer(
+                    out=f"Slurm job id {unit.raw_id} ends at {self._date(ends_at)}\n"
+                    f"slurm_get_rem_time is {left_s}\n"
+                )
+        raise VerbatimError(f"slurm_pid2jobid error: {NO_SUCH_JOB}\n")
+
+    def _running(self, uid: int) -> Iterator[tuple[Job, Unit]]:
+        for job, unit in self._books.live():
+            if isinstance(unit.state, Running) and self._parts.rights.visible(uid, [job]):
+                yield job, unit
+
+    def _pids(self, unit: Unit) -> list[int]:
+        """Its script, and all below it."""
+        state = unit.state
+        if not isinstance(state, Running) or tree.has_ended(state.pid):
+            return []
+        return [state.pid, *tree.descendants(state.pid)]
+
+    def _date(self, moment: float) -> str:
+        offset = timedelta(seconds=self._parts.clock.utc_offset_s(moment))
+        at = datetime.fromtimestamp(int(moment), tz=timezone(offset))
+        return at.strftime("%a %b %e %H:%M:%S %Y")
+
+
+def _line(*cells: str) -> str:
+    pairs = zip(cells, _COLUMNS, strict=True)
+    return " ".join(fitted(cell, width, right=False) for cell, width in pairs) + "\n"
