@@ -23,7 +23,7 @@ from tinysched.errors import TryLaterError
 from tinysched.site import Site as Place
 from tinysched.wire import client
 
-OPEN = ("PENDING", "RUNNING", "COMPLETING")
+OPEN = ("PENDING", "RUNNING", "SUSPENDED", "COMPLETING")
 CONFIG = "cpus: 4\nkill_wait_s: 0.5\n"
 Line = dict[str, Any]  # Any: an object of tsqueue --json, whose fields are of several types
 
