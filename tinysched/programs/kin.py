@@ -210,9 +210,15 @@ class Marked:
         for root in roots:
             spared = self._roll.spared(self._run)
             # This agent may be below the script, but what is below this agent may be the script's.
-            if root != os.getpid() and not tree.is_below(root, spared):
+            if root != os.getpid() and not self._is_anothers(root, spared):
                 yield root
                 yield from tree.descendants(root, spared | {os.getpid()})
+
+    def _is_anothers(self, pid: int, spared: Collection[int]) -> bool:
+        """Whoever bears our sign below one who does not was adopted there, and is ours."""
+        if pid in spared or not tree.is_below(pid, set(spared)):
+            return pid in spared
+        return tree.is_below(pid, {other for other in spared if sign_of(other) in self._signs})
 
     def is_empty(self) -> bool:
         """Nobody below this agent can get away unseen: all leave a zombie, which only we take away.
@@ -266,11 +272,24 @@ def bystanders(private: Private, run: RunId) -> frozenset[int]:
     """Who may be below a run, or carry its mark, and is not of it.
 
     An agent that was started from inside this job; and, once that agent was killed, the workers
-    that it forked and the scripts whose workers were killed as well.
+    that it forked, the scripts whose workers were killed as well, and what these left behind.
     """
     agent = private.agent_pid()
     others = (pids for other, pids in _living(private).items() if other != run)
-    return frozenset(() if agent is None else (agent,)).union(*others)
+    found = frozenset(() if agent is None else (agent,)).union(*others)
+    foreign = _marks(private, run)
+    adopted = (pid for pid in tree.children(os.getpid()) if marks.carried_by(pid) in foreign)
+    return found.union(adopted if foreign else ())
+
+
+def _marks(private: Private, run: RunId) -> set[int]:
+    """The marks of all other runs."""
+    found: set[int] = set()
+    for other in private.runs():
+        with contextlib.suppress(SpoolError):
+            started = other.started() if other.run != run else None
+            found |= {started.mark} if started is not None and started.mark else set()
+    return found
 
 
 def _living(private: Private) -> dict[RunId, set[int]]:
