@@ -10,7 +10,9 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, Queue
 from tinysched.config import Config
+from tinysched.job.model import JobId, RunId, Step
 from tinysched.partitions import Partition
+from tinysched.wire import messages
 
 PARTITIONS = (
     Partition(name="debug", is_default=True, default_mem_per_cpu_mib=1000),
@@ -114,6 +116,22 @@ def test_jobs_for_programs_have_the_shape_of_squeues(large: Queue) -> None:
     [job] = json.loads(shown(large, BOB, "--json", "job", "2"))["jobs"]
     assert (job["job_id"], job["job_state"]) == (2, "PENDING")
     assert "--json is not supported" in refused(large, BOB, "--json", "show", "nodes")
+
+
+def test_steps_that_run_are_shown_and_those_of_srun_by_their_numbers(large: Queue) -> None:
+    bob = FakeAgent(large, BOB)
+    large.submit(BOB, "--cpus-per-task=2")
+    bob.start("1.1")
+    step = Step(number=0, name="sleep", tasks=1, cores=1, started_at=large.clock.wall())
+    run = RunId(job=JobId(number=1), attempt=1)
+    bob.say("steps", messages.steps_fields(run, [step], []))
+    records = shown(large, BOB, "step").split("\n\n")[:-1]
+    assert [pairs(record)["StepId"] for record in records] == ["1.batch", "1.0"]
+    assert pairs(shown(large, BOB, "step", "1.0"))["Name"] == "sleep"
+    assert pairs(shown(large, BOB, "-o", "step", "1.batch"))["CPUs"] == "2"
+    answer = large.ask(BOB, "scontrol", "show", "step", "1.7")
+    assert (answer.out, answer.exit_code) == (b"Job step 1.7 not found\n", 1)
+    assert "slurm_get_job_steps error" in refused(large, BOB, "show", "step", "9")
 
 
 def test_host_and_partitions_are_counted(large: Queue) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, Queue
 from tests.programs.slurm.test_scontrol_orders import heard, listed, told
+from tinysched.config import Config
+from tinysched.partitions import Partition
 
+SHORT = Partition(name="short", default_time_s=600, is_default=True)
 DENIED = "Access/permission denied for job 1\n"
 LATE = "Job is no longer pending execution for job 1\n"
 
@@ -157,6 +160,18 @@ def test_the_limit_of_what_runs_is_lowered_by_its_owner_and_raised_by_an_admin(
         assert update(queue, BOB, word) == LATE
 
 
+def test_no_limit_is_not_the_limit_of_a_partition(root: str) -> None:
+    config = Config(cpus=4, poll_interval=3600.0, partitions=(SHORT,))
+    queue = Queue(root, config)
+    queue.submit(BOB, "--begin=now+1hour")
+    assert shown(queue, "TimeLimit") == "00:10:00"
+    assert update(queue, BOB, "TimeLimit=UNLIMITED") == ""
+    assert shown(queue, "TimeLimit") == "UNLIMITED"
+    assert update(queue, BOB, "TimeLimit=5") == ""
+    assert shown(queue, "TimeLimit") == "00:05:00"
+    queue.close()
+
+
 def test_one_task_may_have_a_limit_of_its_own(queue: Queue, bob: FakeAgent) -> None:
     queue.submit(BOB, "--hold", "--array=1-3", "--time=5")
     assert update(queue, BOB, "TimeLimit=9", job="1_2") == ""
@@ -208,6 +223,6 @@ def test_who_renames_a_job_lets_those_go_that_waited_for_its_name(
 
 def test_what_is_no_job_is_the_admins_and_stands_in_the_configuration(queue: Queue) -> None:
     denied = "slurm_update error: Access/permission denied\n"
-    assert told(queue, BOB, "update", "NodeName=x", "State=drain") == denied
+    assert told(queue, BOB, "update", "ReservationName=x", "Users=bob") == denied
     assert told(queue, BOB, "update", "TimeLimit=5").startswith("No valid entity in update")
     assert told(queue, BOB, "update", "JobId=1") == "No changes specified\n"

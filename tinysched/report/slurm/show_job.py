@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinysched.job import filenames
-from tinysched.job.model import Elements, JobId
+from tinysched.job.model import Elements, JobId, Step
 from tinysched.job.quantities import format_duration, format_memory
 from tinysched.job.request import Request
 from tinysched.job.wanted import QOS
@@ -189,15 +189,18 @@ def _what(seen: Seen, mark: str) -> Iterator[Line]:
     yield [("MailUser", request.mail_user or row.job.user), ("MailType", mail)] if mail else []
 
 
-def batch_step(row: Row, host: str, moments: Moments, *, one_line: bool) -> str:
-    """The script of a job that runs, as `scontrol show step` prints it."""
-    memory = f",mem={format_memory(row.memory_taken_mib)}" if row.memory_taken_mib else ""
-    task = row.unit is not None and row.unit.id.task is not None
+def step(row: Row, ran: Step | None, host: str, moments: Moments, *, one_line: bool) -> str:
+    """A step of a job that runs, or (`ran` None) its script, as `scontrol show step` prints it."""
+    is_script = ran is None
+    cores, tasks = (row.cores, 1) if ran is None else (ran.cores, ran.tasks)
+    mib = row.memory_taken_mib * cores // max(row.cores, 1)
+    memory = f",mem={format_memory(mib)}" if mib else ""
+    started_at = row.started_at if ran is None else ran.started_at
     lines: list[Line] = [
         [
-            ("StepId", f"{row.shown_id if task else row.raw_id}.batch"),
+            ("StepId", step_id(row, ran)),
             ("UserId", row.job.uid),
-            ("StartTime", moments.text(row.started_at, _UNKNOWN)),
+            ("StartTime", moments.text(started_at, _UNKNOWN)),
             ("TimeLimit", NO_LIMIT),
         ],
         [
@@ -205,13 +208,26 @@ def batch_step(row: Row, host: str, moments: Moments, *, one_line: bool) -> str:
             ("Partition", row.standing.partition),
             ("NodeList", host),
         ],
-        [("Nodes", 1), ("CPUs", row.cores), ("Tasks", 1), ("Name", "batch"), ("Network", NULL)],
-        [("TRES", f"cpu={row.cores}{memory},node=1")],
+        [
+            ("Nodes", 1),
+            ("CPUs", cores),
+            ("Tasks", tasks),
+            ("Name", "batch" if ran is None else ran.name),
+            ("Network", NULL),
+        ],
+        [("TRES", f"cpu={cores}{memory},node=1")],
         [("ResvPorts", NULL)],
-        [("CPUFreqReq", "Default"), ("Dist", "Unknown")],
-        [("SrunHost:Pid", "(null):0")],
+        [("CPUFreqReq", "Default"), ("Dist", "Unknown" if is_script else "Block")],
+        [("SrunHost:Pid", f"{NULL if is_script else host}:0")],
     ]
     return text(lines, one_line=one_line)
+
+
+def step_id(row: Row, ran: Step | None) -> str:
+    """`42.0`, `42_7.batch`."""
+    is_task = row.unit is not None and row.unit.id.task is not None
+    name = "batch" if ran is None else str(ran.number)
+    return f"{row.shown_id if is_task else row.raw_id}.{name}"
 
 
 def _command(request: Request, mark: str) -> str:

@@ -109,7 +109,9 @@ def _limit(altering: Altering, job: Job, change: Change) -> Job:
         raise NoDeedError(DENIED)
     altering.changes_limit = True
     if tasks is None:
-        job = _with(job, replace(job.request, limit_s=limit_s))
+        stored = {key: text for key, text in job.request.stored.items() if key != "time"}
+        stored |= {} if limit_s is not None else {"time": "UNLIMITED"}  # not its partition's, too
+        job = _with(job, replace(job.request, limit_s=limit_s, stored=stored))
         return replace(job, work=_without_limits(job.work))
     if not isinstance(job.work, Elements):
         return job

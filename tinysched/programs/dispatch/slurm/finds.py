@@ -91,9 +91,8 @@ class Finds:
             )
         lines = [_line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID")]
         for _job, unit in found:
-            for pid in self._pids(unit):
-                task = "0" if isinstance(unit.state, Running) and pid == unit.state.pid else "-"
-                lines.append(_line(str(pid), str(unit.raw_id), "batch", task, task))
+            for pid, step, task in _processes(unit):
+                lines.append(_line(str(pid), str(unit.raw_id), step, task, task))
         return Answer(out="".join(lines))
 
     def pidinfo(self, uid: int, order: Control) -> Answer:
@@ -122,17 +121,27 @@ class Finds:
             if isinstance(unit.state, Running) and self._parts.rights.visible(uid, [job]):
                 yield job, unit
 
-    def _pids(self, unit: Unit) -> list[int]:
-        """Its script, and all below it."""
-        state = unit.state
-        if not isinstance(state, Running) or tree.has_ended(state.pid):
-            return []
-        return [state.pid, *tree.descendants(state.pid)]
-
     def _date(self, moment: float) -> str:
         offset = timedelta(seconds=self._parts.clock.utc_offset_s(moment))
         at = datetime.fromtimestamp(int(moment), tz=timezone(offset))
         return at.strftime("%a %b %e %H:%M:%S %Y")
+
+
+def _processes(unit: Unit) -> Iterator[tuple[int, str, str]]:
+    """Its script and all below it: each with its step, and the task that it is."""
+    state = unit.state
+    if not isinstance(state, Running) or tree.has_ended(state.pid):
+        return
+    tasks = {
+        pid: (str(step.number), str(index))
+        for step in state.steps
+        if step.ended_at is None
+        for index, pid in enumerate(step.pids)
+    }
+    for pid in (state.pid, *tree.descendants(state.pid)):
+        step, task = tasks.get(pid, ("", "0" if pid == state.pid else "-"))
+        above = next((one for one in tasks if tree.is_below(pid, {one})), None)
+        yield pid, step or ("batch" if above is None else tasks[above][0]), task
 
 
 def _line(*cells: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tinysched.errors import VerbatimError
 from tinysched.host import identity
 from tinysched.job.controlling import Control
-from tinysched.job.model import Job
+from tinysched.job.model import Job, Running, Step
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
@@ -144,24 +144,29 @@ class Show:
         )
 
     def _steps(self, asker: Asker, wanted: Control, moments: Moments) -> Answer:
-        named = _step(wanted.name)
+        named, step = _step(wanted.name)
         snapshot = self._parts.outlook.snapshot(asker.uid)
-        found = []
-        for row in rows.of(snapshot):
-            if not row.is_live or row.job.request.foreground:
-                continue
-            if named is None or named.number in (row.raw_id, row.job.id):
-                found.append(row)
+        found = [
+            (row, ran)
+            for row in rows.of(snapshot)
+            if row.is_live and (named is None or _is_meant(row, named))
+            for ran in _steps_of(row)
+        ]
         if named is not None and not found:
             raise VerbatimError(f"slurm_get_job_steps error: {NO_SUCH_JOB}\n")
         if not found:
             return Answer(out="No job steps in the system\n")
-        host = self._parts.place.host
-        return Answer(
-            out="".join(
-                show_job.batch_step(row, host, moments, one_line=wanted.one_line) for row in found
-            )
-        )
+        if step:
+            found = [
+                (row, ran)
+                for row, ran in found
+                if show_job.step_id(row, ran).rpartition(".")[2] == step
+            ]
+        if not found:
+            return Answer(out=f"Job step {wanted.name} not found\n", exit_code=1)
+        host, one_line = self._parts.place.host, wanted.one_line
+        texts = (show_job.step(row, ran, host, moments, one_line=one_line) for row, ran in found)
+        return Answer(out="".join(texts))
 
     # The host
 
@@ -217,14 +222,29 @@ def _has(row: Row, tasks: Ranges) -> bool:
     return bool(row.tasks & tasks)
 
 
-def _step(name: str | None) -> Selector | None:
-    """The job of `42` or `42.0`."""
+def _step(name: str | None) -> tuple[Selector | None, str]:
+    """Job and step of `42` or `42.0`."""
     if name is None:
-        return None
-    named = selector(name.partition(".")[0])
+        return None, ""
+    job, _, step = name.partition(".")
+    named = selector(job)
     if named is None:
         raise VerbatimError(f"slurm_get_job_steps error: {NO_SUCH_JOB}\n")
-    return named
+    return named, step
+
+
+def _is_meant(row: Row, named: Selector) -> bool:
+    if named.tasks is None:
+        return named.number in (row.raw_id, row.job.id)
+    return row.job.id == named.number and _has(row, named.tasks)
+
+
+def _steps_of(row: Row) -> list[Step | None]:
+    """The steps that run; None stands for the script."""
+    state = None if row.unit is None else row.unit.state
+    steps = state.steps if isinstance(state, Running) else ()
+    script: list[Step | None] = [] if row.job.request.foreground else [None]
+    return [*script, *(step for step in steps if step.ended_at is None)]
 
 
 def _nothing(kind: str, name: str | None) -> Answer:
