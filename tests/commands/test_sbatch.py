@@ -169,7 +169,8 @@ def test_a_wrapped_command_has_no_path(root: Path):
         ([""], "Unable to open file "),
         (["."], "Batch script is empty!"),
         (["--wrap=true", "x"], "Script arguments not permitted with --wrap option"),
-        (["-Q", "-v", "x"], "don't specify both --verbose (-v) and --quiet (-Q)"),
+        (["-n", "abc", "nosuch.sh"], 'Invalid numeric value "abc" for --ntasks.'),
+        (["-n", "0", "--nosuch"], 'Invalid numeric value "0" for --ntasks.'),
         (
             [":", "x"],
             "Batch job submission failed: Requested operation not supported on this system",

@@ -109,6 +109,22 @@ def test_a_single_task_may_be_waited_for(queue, bob):
     assert queue.states()[follower] == "RUNNING"
 
 
+def test_what_is_held_is_not_looked_at(queue, bob):
+    first = submitted(queue)
+    run(bob, first)
+    held = submitted(queue, "-H", f"-dafterok:{first}:999")
+    array = submitted(queue, "-H", "-a1-2")
+    follower = submitted(queue, "-H", f"-dafterok:{array}")
+    never = submitted(queue, "-H", f"-dafternotok:{first}", "--kill-on-invalid-dep=yes")
+    jobs = queue.dispatcher.ledger.books.jobs
+    assert str(jobs[int(held)].dependencies).count("(unfulfilled)") == 2
+    assert str(jobs[int(follower)].dependencies) == f"afterok:{array}_*(unfulfilled)"
+    assert queue.states()[never] == "CANCELLED"
+    queue.ask(BOB, "control", "release", held)
+    assert str(jobs[int(held)].dependencies) == ""
+    assert queue.states()[held] == "RUNNING"
+
+
 def test_an_array_may_follow_another_task_by_task(queue, bob):
     first = submitted(queue, "-a1-3")
     second = submitted(queue, "-a1-3", f"-daftercorr:{first}")

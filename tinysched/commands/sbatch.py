@@ -16,6 +16,7 @@ from tinysched.errors import (
     HungUpError,
     NoAccessError,
     TryLaterError,
+    VerbatimError,
 )
 from tinysched.script.grammar import has
 from tinysched.script.slurm import batchscript, getopt
@@ -48,12 +49,18 @@ LONGEST_PAUSE_S = 1.0
 
 def main(site: Site, argv: list[str]) -> int:
     """Submits one job."""
-    typed, rest = getopt.split(SBATCH, argv, NAME, exit_code=EXIT_SYNTAX, stop_at_word=True)
-    if any(has(typed, name) for name in TEXTS):
-        return _text(argv, rest)
-    check_words(typed, rest)
-    script, path = _script(typed, rest)
-    batchscript.check(script)
+    try:
+        typed, rest = getopt.split(SBATCH, argv, NAME, exit_code=EXIT_SYNTAX, stop_at_word=True)
+        if any(has(typed, name) for name in TEXTS):
+            return _text(argv, rest)
+        check_words(typed, rest)
+        script, path = _script(typed, rest)
+        batchscript.check(script)
+    except VerbatimError:
+        from tinysched.commands import closerlook
+
+        closerlook.check_line(argv)  # its mistakes come first
+        raise
     variables = _variables(typed, script, rest)
     kept = [] if has(typed, "test-only") else submitting.of_shell(variables, _umask())
     more = [("path", path.encode("utf-8", "surrogateescape"))]
@@ -135,9 +142,9 @@ def _variables(
     """The variables that --export-file names, here or in the script; None: this shell's."""
     if not has(typed, "export-file") and b"--export-" not in script:
         return None
-    from tinysched.commands import exportfile
+    from tinysched.commands import closerlook
 
-    return exportfile.environment(typed, script, rest[0] if rest else "(null)")
+    return closerlook.environment(typed, script, rest[0] if rest else "(null)")
 
 
 def _wait(site: Site, number: bytes) -> int:

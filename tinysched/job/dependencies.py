@@ -71,6 +71,8 @@ class Dependencies:
 
     def __str__(self) -> str:
         """What still stands in the way; empty if nothing does."""
+        if self.verdict is Verdict.FULFILLED:
+            return ""
         open_ = [str(edge) for edge in self.edges if edge.verdict is not Verdict.FULFILLED]
         return ("?" if self.any_will_do else ",").join(open_)
 

@@ -54,7 +54,7 @@ def shown(queue: Queue, name: str, job: str = "1") -> str:
         ("StartTime=2031-01-02T03:04:05", "EligibleTime", "2031-01-02T03:04:05"),
         ("EligibleTime=2031-01-02", "EligibleTime", "2031-01-02T00:00:00"),
         ("Deadline=2031-01-02", "Deadline", "2031-01-02T00:00:00"),
-        ("Dependency=afterok:77", "Dependency", "(null)"),
+        ("Dependency=afterok:77", "Dependency", "afterok:77(unfulfilled)"),
         ("Nice=7", "Nice", "7"),
         ("Nice", "Nice", "100"),
         ("Requeue=0", "Requeue", "0"),

@@ -1,5 +1,7 @@
 """Dependencies as words, and what they come to."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,13 @@ def test_the_forms_of_slurm_are_read(text, shown):
 def test_what_is_no_dependency_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         parse(text)
+
+
+def test_nothing_is_in_the_way_once_one_of_several_will_do():
+    found = parse("afterok:1?afterany:2").judged(
+        lambda edge: replace(edge, verdict=NEVER if edge.number == 1 else YES)
+    )
+    assert str(found) == ""
 
 
 def parent(started_at=None, *, ended=False, bad=False, good=()):

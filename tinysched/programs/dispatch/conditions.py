@@ -129,6 +129,13 @@ class Conditions:
         return job
 
     def _judge(self, job: Job, edge: Edge, now: float) -> Edge:
+        """A condition as it stands; of a job that is held it is open, whatever has happened."""
+        judged = self._of_now(job, edge, now)
+        if job.hold is None or job.request.kill_on_invalid_dependency:
+            return judged
+        return replace(judged, verdict=edge.verdict)
+
+    def _of_now(self, job: Job, edge: Edge, now: float) -> Edge:
         if edge.kind is Kind.SINGLETON:
             others = self._namesakes[job.uid, job.request.name]
             is_first = not any(other < job.id for other in others)

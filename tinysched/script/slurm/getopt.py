@@ -10,7 +10,9 @@ from tinysched.script.grammar import Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Heed = Callable[[Option, str | None], None]
 
 _MOST_OPTIONS = 10_000
 
@@ -24,21 +26,27 @@ def split(
     *,
     exit_code: int,
     stop_at_word: bool = False,
+    heed: Heed | None = None,
 ) -> tuple[list[tuple[Option, str | None]], list[str]]:
     """A command line as options, in the order given, and the words that are no options.
 
     `stop_at_word`: from the first word on, everything belongs to what that word names.
-    `exit_code`: what a mistake costs (sbatch 255, squeue and scancel 1).
+    `exit_code`: what a mistake costs (sbatch 255, squeue and scancel 1). `heed` is shown each
+    option as it comes, and may raise, before what comes later is read.
     Raises: VerbatimError.
     """
-    return _Reader(table, command, exit_code).read(list(argv), stop_at_word=stop_at_word)
+    reader = _Reader(table, command, exit_code, heed)
+    return reader.read(list(argv), stop_at_word=stop_at_word)
 
 
 class _Reader:
-    def __init__(self, table: Sequence[Option], command: str, exit_code: int) -> None:
+    def __init__(
+        self, table: Sequence[Option], command: str, exit_code: int, heed: Heed | None
+    ) -> None:
         self._table = table
         self._command = command
         self._exit_code = exit_code
+        self._heed = heed
 
     def read(
         self, words: list[str], *, stop_at_word: bool
@@ -51,9 +59,9 @@ class _Reader:
             if word == "--":
                 return found, rest + words[::-1]
             if word.startswith("--"):
-                found.append(self._long(word[2:], words))
+                self._take([self._long(word[2:], words)], found)
             elif word.startswith("-") and word != "-":
-                found += self._shorts(word[1:], words)
+                self._take(self._shorts(word[1:], words), found)
             elif stop_at_word:
                 return found, [word, *words[::-1]]
             else:
@@ -61,6 +69,14 @@ class _Reader:
             if len(found) > _MOST_OPTIONS:
                 raise self._mistake(f"more than {_MOST_OPTIONS} options")
         return found, rest
+
+    def _take(
+        self, new: list[tuple[Option, str | None]], found: list[tuple[Option, str | None]]
+    ) -> None:
+        found += new
+        if self._heed is not None:
+            for option, value in new:
+                self._heed(option, value)
 
     def _long(self, word: str, coming: list[str]) -> tuple[Option, str | None]:
         name, equals, value = word.partition("=")

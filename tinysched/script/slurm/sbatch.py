@@ -28,6 +28,7 @@ _VARIABLES = {
     "SLURM_CLUSTERS": "clusters",
     "SLURM_HINT": "hint",
 }
+_LOOKED_AT_LATER = {"hint", "propagate"}
 _WAYS = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
@@ -53,15 +54,17 @@ def read(
     `Request.stored`.
     Raises: VerbatimError.
     """
-    typed, rest = getopt.split(SBATCH, argv, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    typed, rest = check_line(argv, settings)
     check_words(typed, rest)
     batchscript.check(script)
+    if has(typed, "quiet") and has(typed, "verbose"):
+        raise refusal("don't specify both --verbose (-v) and --quiet (-Q)")
     by_line = [_Given(name=option.name, value=value or "") for option, value in typed]
     by_variable = [one for one in _from_variables(variables) if not _is_off(one)]
     switched_off = {one.name for one in _from_variables(variables) if _is_off(one)}
     ignores_pbs = any(one.name == "ignore-pbs" for one in (*by_line, *by_variable))
     label = rest[0] if rest else "(null)"
-    by_script = list(_from_script(script, label, ignores_pbs=ignores_pbs))
+    by_script = list(_from_script(script, label, settings, ignores_pbs=ignores_pbs))
     by_script = [one for one in by_script if one.name not in switched_off]
     given = [*by_script, *by_variable, *by_line]
     request = Request(
@@ -87,20 +90,39 @@ def read(
     )
 
 
-def directives(script: bytes, label: str) -> Sequence[tuple[Option, str | None]]:
+def check_line(
+    argv: Sequence[str], settings: Settings
+) -> tuple[list[tuple[Option, str | None]], list[str]]:
+    """A command line taken apart; mistakes in values are found where they stand.
+
+    Raises: VerbatimError.
+    """
+    wish = Wish(request=Request(name="", submit_dir="/"), settings=settings)
+
+    def heed(option: Option, value: str | None) -> None:
+        if option.name not in _LOOKED_AT_LATER:
+            apply(wish, option.name, value or "")
+
+    return getopt.split(SBATCH, argv, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True, heed=heed)
+
+
+def directives(
+    script: bytes, label: str, settings: Settings
+) -> Sequence[tuple[Option, str | None]]:
     """The options of a script's #SBATCH lines; `label`: its name in messages.
 
     Raises: VerbatimError.
     """
-    lines = words(script, "SBATCH", label)
-    found, rest = getopt.split(SBATCH, lines, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    found, rest = check_line(words(script, "SBATCH", label), settings)
     if rest:
         raise refusal(f"Invalid directive found in batch script: {rest[0]}", EXIT_SYNTAX)
     return found
 
 
-def _from_script(script: bytes, label: str, *, ignores_pbs: bool) -> Iterator[_Given]:
-    found = directives(script, label)
+def _from_script(
+    script: bytes, label: str, settings: Settings, *, ignores_pbs: bool
+) -> Iterator[_Given]:
+    found = directives(script, label, settings)
     if any(option.name == "ignore-pbs" for option, _ in found):
         ignores_pbs = True
     for option, value in found:

@@ -148,8 +148,6 @@ def check_words(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str])
     """
     if has(typed, "wrap") and rest:
         raise refusal("Script arguments not permitted with --wrap option")
-    if has(typed, "quiet") and has(typed, "verbose"):
-        raise refusal("don't specify both --verbose (-v) and --quiet (-Q)")
     if rest and rest[0] == ":":
         raise no_parts()
 

@@ -276,13 +276,16 @@ def test_a_variable_switches_on_or_off(value: str, is_on: bool):
     assert submission("-W", "job.sh", variables=variables).wait
 
 
-def test_mistakes_of_a_script_are_found_before_those_of_variables():
+def test_mistakes_are_found_in_the_line_then_in_the_script_then_in_variables():
     variables = {"SBATCH_MEM_PER_CPU": "x"}
     script = in_script("#SBATCH --time=abc")
     words = "sbatch: error: Invalid --time specification\n"
-    assert refused("-n", "abc", script=script, variables=variables)[1] == (
-        "sbatch: error: Invalid --time specification\n"
-    )
+    ntasks = 'sbatch: error: Invalid numeric value "abc" for --ntasks.\n'
+    assert refused("-n", "abc", "--nosuch", script=script, variables=variables) == (1, ntasks)
+    assert refused(script=in_script("#SBATCH -n abc word", "#SBATCH --no")) == (1, ntasks)
+    assert refused(script=script, variables=variables) == (255, words)
+    assert refused("-t", "x", "-n", "abc", script="") == (255, words)
+    assert refused("--hint=x", script="")[1] == "sbatch: error: Batch script is empty!\n"
     assert refused("-t", "5", script=script) == (255, words)
 
 

@@ -1,6 +1,6 @@
-"""`sbatch --export-file`: a job's variables from a file in place of the shell's own.
+"""What sbatch looks at more closely: mistakes in values, and the file of --export-file.
 
-Imported by sbatch only when it is asked for.
+Imported by sbatch only when something is wrong already, or such a file is named.
 """
 
 from __future__ import annotations
@@ -13,20 +13,31 @@ from tinysched.errors import ScriptError
 from tinysched.script.grammar import Option
 from tinysched.script.slurm import sbatch
 from tinysched.script.slurm.refusals import refusal
+from tinysched.script.submission import Settings
 
 _FIRST_FREE = 3
+# Enough to find mistakes by; what is meant, the dispatcher reads.
+_SETTINGS = Settings(max_array_index=10**9, command=sbatch.COMMAND)
 
 
 def environment(
     typed: Sequence[tuple[Option, str | None]], script: bytes, label: str
 ) -> bytes | None:
-    """The variables, NUL after each; None: those of the shell.
+    """The variables that --export-file names, NUL after each; None: those of the shell.
 
     Raises: VerbatimError.
     """
-    given = [*sbatch.directives(script, label), *typed]
+    given = [*sbatch.directives(script, label, _SETTINGS), *typed]
     named = [value or "" for option, value in given if option.name == "export-file"]
     return _variables(named[-1]) if named else None
+
+
+def check_line(argv: Sequence[str]) -> None:
+    """Refuses what is wrong in the words of a command line.
+
+    Raises: VerbatimError.
+    """
+    sbatch.check_line(argv, _SETTINGS)
 
 
 def _variables(place: str) -> bytes:
