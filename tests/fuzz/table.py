@@ -27,6 +27,7 @@ from tinysched.host import crontab, limits, surroundings
 from tinysched.job import (
     dependencies,
     filenames,
+    mails,
     moments,
     quantities,
     signals,
@@ -37,6 +38,7 @@ from tinysched.job import (
 from tinysched.job.model import Exit, JobId, Outcome, RunId
 from tinysched.job.ranges import Ranges
 from tinysched.report import tsout
+from tinysched.report.slurm import sstat as statistics
 from tinysched.script import (
     arrays,
     directives,
@@ -53,16 +55,21 @@ from tinysched.script.slurm import (
     getopt,
     hostlist,
     lint,
+    partnames,
+    sacct,
     sbatch,
     scancel,
     scontrol,
     scontrol_updates,
     sinfo,
     squeue,
+    sstat,
 )
 from tinysched.script.slurm import steps as stepwords
+from tinysched.script.slurm.sacct_options import SACCT
 from tinysched.spool import (
     attempts,
+    closing,
     counter,
     decoding,
     endedlog,
@@ -74,7 +81,7 @@ from tinysched.spool import (
     staterecords,
     tree,
 )
-from tinysched.wire import messages
+from tinysched.wire import letters, messages
 from tinysched.wire.fields import HEADER, unpack
 from tinysched.wire.fields import pack as framed
 
@@ -128,6 +135,10 @@ SHELL = b"nice 0\ngid 5\ngroups 5 6\ncores 0 1\n" + LIMITS
 ENDED, STARTED = frames("dispatcher", "ended"), frames("dispatcher", "started")
 RANGES = (b"1-3,7,9-15:2", b"0-99:4", b"5")
 ORDERS = frames("agent", "stop") + frames("agent", "signal") + frames("worker", "signal")
+LETTER = letters.Letter(
+    token="t", job=JobId(number=42, task=7), event=mails.Event.END, subject="Slurm x"
+)
+LETTERS = (pack(letters.VERB, LETTER.fields()),)
 AMENDS = (pack("amend", [("run", b"42.1"), ("suspended", b"1"), ("limit_s", b"60")]),)
 NOTICES = (pack("notify", [("run", b"42.1"), ("words", b"hello there")]),)
 JOBS = tuple(
@@ -143,6 +154,10 @@ SUBMISSIONS = (
 )
 STEPS = (b"0 tasks=2 cores=1 from=1.5 pids=5,6 to=2.5 exit=0:0 cpu=1 system=1 peak_kib=9 name=x y",)
 CANCELLER = scancel.Caller(uid=1002, variables={}, uid_of=lambda _name: None)
+ACCOUNTANT = sacct.Caller(
+    uid=1002, variables={}, uid_of=lambda _name: None, gid_of=lambda _name: None, host="n",
+    cluster="c", now=NOW, offset_s=lambda _moment: 3600,
+)  # fmt: skip
 CALLER = squeue.Caller(uid=1002, variables={}, uid_of=lambda _name: None, host="n")
 
 PARSERS: dict[str, Parser] = {
@@ -312,6 +327,29 @@ PARSERS: dict[str, Parser] = {
     "script/slurm/sbatch.py read": Parser(
         read=partial(a_submission, read=sbatch.read), errors=(VerbatimError,), seeds=SUBMISSIONS
     ),
+    "script/slurm/partnames.py split": Parser(
+        read=words(lambda argv: partnames.split(SACCT, argv, "sacct")),
+        errors=(VerbatimError,),
+        seeds=(b"-X\0-j42\0--delimiter=|\0x",),
+    ),
+    "script/slurm/sacct.py read": Parser(
+        read=words(lambda argv: sacct.read(argv, ACCOUNTANT)),
+        errors=(VerbatimError,),
+        seeds=(
+            b"-S\0now-1hour\0-E\00016:00\0-s\0F,CD\0-o\0jobid%20,state",
+            b"-XPvj\00042,43_7,44.batch\0--units=G\0-k5\0-K\0001:00:00\0-I2-4",
+        ),
+    ),
+    "script/slurm/sstat.py read": Parser(
+        read=words(sstat.read),
+        errors=(VerbatimError,),
+        seeds=(b"-aPj\00042.0,43\0-o\0maxrss", b"-i\00042"),
+    ),
+    "report/slurm/sstat.py unpack": Parser(
+        read=raw(statistics.unpack),
+        errors=(ValueError,),
+        seeds=(b"42\tbatch\t1\t4711\t4712,4713\nerror\tno steps",),
+    ),
     "script/slurm/scancel.py read": Parser(
         read=words(lambda argv: scancel.read(argv, CANCELLER)),
         errors=(VerbatimError,),
@@ -463,6 +501,14 @@ PARSERS: dict[str, Parser] = {
         errors=(SpoolError,),
         seeds=UNITS,
     ),
+    "spool/closing.py read_closures": Parser(
+        read=raw(lambda content: closing.read_closures(content, "closed")),
+        errors=(SpoolError,),
+        seeds=(
+            b'{"format": 1, "host": {"reason": "x", "by": 0, "at": 1.5}, "partitions": ["a"]}',
+            b'{"format": 1, "host": null, "partitions": []}',
+        ),
+    ),
     "spool/runrecords.py read_amended": Parser(
         read=raw(lambda content: runrecords.read_amended(content, "amended")),
         errors=(SpoolError,),
@@ -491,6 +537,10 @@ PARSERS: dict[str, Parser] = {
     "wire/fields.py unpack": Parser(
         read=raw(unpack), errors=(WireError,), seeds=(*ENDED, *frames("dispatcher", "queue"))
     ),
+    "job/mails.py read_types": Parser(
+        read=text(mails.read_types), errors=(ValueError,), seeds=(b"END,FAIL", b"ALL,ARRAY_TASKS")
+    ),
+    "wire/letters.py read": Parser(read=said(letters.read), errors=(WireError,), seeds=LETTERS),
     "wire/messages.py Started.read": Parser(
         read=said(messages.Started.read), errors=(WireError,), seeds=STARTED
     ),

@@ -17,9 +17,14 @@ class Fleet:
 
     def __init__(self, towns: int, cases: Iterable[Case]) -> None:
         self._free: SimpleQueue[Town] = SimpleQueue()
-        self._towns = [Town(number) for number in range(towns)]
-        for town in self._towns:
-            self._free.put(town)
+        self._towns: list[Town] = []
+        try:
+            for number in range(towns):
+                self._towns.append(Town(number))
+                self._free.put(self._towns[-1])
+        except BaseException:
+            self._close_towns()
+            raise
         self._pool = ThreadPoolExecutor(towns)
         self._judgements: dict[str, Future[Judgement]] = {
             case.name: self._pool.submit(self._replay, case)
@@ -40,5 +45,8 @@ class Fleet:
     def close(self) -> None:
         """End it all; what has not begun never will."""
         self._pool.shutdown(cancel_futures=True)
+        self._close_towns()
+
+    def _close_towns(self) -> None:
         for town in self._towns:
             town.close()

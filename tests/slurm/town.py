@@ -65,7 +65,11 @@ class Town:
         ]
         self._keeper = self._namespace()
         self._count_from(FIRST_ID)
-        self.site.start(self.entered("admin"))
+        try:
+            self.site.start(self.entered("admin"))
+        except BaseException:
+            self.close()
+            raise
 
     def _namespace(self) -> subprocess.Popen[str]:
         site = self.site

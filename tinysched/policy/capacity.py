@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinysched.job.closures import NOTHING_CLOSED, Closures
 from tinysched.job.model import Elements, Job, Reason
 from tinysched.job.quantities import format_duration
 from tinysched.job.request import Request
@@ -21,12 +22,13 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """Everything there is. `memory_mib` None: memory is not counted."""
+    """Everything there is, and what is closed. `memory_mib` None: memory is not counted."""
 
     cores: int
     memory_mib: int | None = None
     default_memory_mib: int = 0
     partitions: tuple[Partition, ...] = ()
+    closures: Closures = NOTHING_CLOSED
 
     def demand(self, job: Job) -> Demand:
         """What one start of a job takes, in the first of its partitions that could run it."""
@@ -62,7 +64,9 @@ class Capacity:
     def partition(self, job: Job) -> Partition | None:
         """Where a job runs; None if the queue has no partitions, or none of that name."""
         named = self.named(job.request)
-        return next((one for one in named if _obstacle(one, job) is None), next(iter(named), None))
+        fitting = [one for one in named if _obstacle(one, job) is None]
+        opened = [one for one in fitting if one.name not in self.closures.partitions]
+        return next(iter((*opened, *fitting, *named)), None)
 
     def named(self, request: Request) -> list[Partition]:
         """The partitions a request names that exist, in its order; the default if it names none."""
@@ -86,15 +90,25 @@ class Capacity:
         )
 
     def obstacle(self, job: Job) -> Reason | None:
-        """Why a job can never start as things are; None if it can."""
+        """Why a job cannot start, whatever becomes free; None if it can."""
         request, named = job.request, self.named(job.request)
         if (request.nodes or 1) > 1:
             return Reason(name="PartitionConfig", words="this queue has one host")
         if self.partitions and not named:
             words = f"partition {request.partition} is gone"
             return Reason(name="PartitionDown", words=words)
-        found = [_obstacle(partition, job) for partition in named]
-        return None if None in found else next(iter(found), None)
+        found = [_obstacle(one, job) or self._closed(one) for one in named]
+        if found and None not in found:
+            return found[0]
+        host = self.closures.host
+        if host is None:
+            return None
+        return Reason(name="NodeDrained", words=f"the host takes no jobs: {host.reason}")
+
+    def _closed(self, partition: Partition) -> Reason | None:
+        if partition.name not in self.closures.partitions:
+            return None
+        return Reason(name="PartitionDown", words=f"an admin has closed partition {partition.name}")
 
 
 def _obstacle(partition: Partition, job: Job) -> Reason | None:

@@ -18,6 +18,7 @@ from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
 from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
 from tinysched.host import cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
+from tinysched.job.closures import Closures
 from tinysched.policy import fifo, retention
 from tinysched.policy.capacity import Capacity
 from tinysched.programs import events
@@ -28,6 +29,7 @@ from tinysched.programs.dispatch.conditions import Conditions
 from tinysched.programs.dispatch.debts import Debts
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.programs.dispatch.post import Post
 from tinysched.programs.dispatch.rebuilding import Rebuilding
 from tinysched.programs.dispatch.strangers import StrangerError
 from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
@@ -78,8 +80,10 @@ class Dispatcher:
         self._began_at = clock.boottime()
         self._is_stopping = False
         loaded = store.load(clock.wall() - config.min_job_age_s)
-        self._quarantined = tuple(loaded.quarantined)
-        self.ledger = Ledger(store, loaded, _capacity(config), clock.boot_id())
+        closures, problem = store.closures()
+        self._quarantined = (*loaded.quarantined, *filter(None, (problem,)))
+        capacity = _capacity(config, closures)
+        self.ledger = Ledger(store, loaded, capacity, clock.boot_id())
         self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
         self._debts = Debts(self.ledger, clock)
         rebuilding = Rebuilding(self.ledger, loaded, clock, self._terms_now)
@@ -88,6 +92,7 @@ class Dispatcher:
         self.conditions = Conditions(self.ledger, clock)
         self._say_found()
         self.agents = Agents(self.ledger, clock, self._terms_now, rebuilding)
+        self.post = Post(self.ledger, self.agents, clock, self._terms_now)
         self.desk = Desk(
             self.ledger,
             self.agents,
@@ -178,6 +183,7 @@ class Dispatcher:
         self.agents.tick()
         self.conditions.settle()
         self._start_what_fits()
+        self.post.tick()
         now = self._clock.wall()
         self.ledger.books.forget_before(now - self._config.min_job_age_s)
         if self._clock.boottime() >= self._purge_at:
@@ -214,6 +220,9 @@ class Dispatcher:
         conditions_s = self.conditions.next_s()
         if conditions_s is not None:
             due.append(conditions_s)
+        post_s = self.post.next_s()
+        if post_s is not None:
+            due.append(post_s)
         if self._plan_again_at is not None:
             due.append(self._plan_again_at - now)
         next_end = self.ledger.books.next_end()
@@ -285,7 +294,8 @@ class Dispatcher:
         self._config, self._config_errors = config, ()
         journal.follow(self._root, config)
         self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
-        self.ledger.books.resize(_capacity(config))
+        closures = self.ledger.books.capacity.closures
+        self.ledger.books.resize(_capacity(config, closures))
         self._purge_at = self._clock.boottime()
         LOG.info(events.CONFIG_READ, self.ledger.books.cores_total, ",".join(changed) or None)
         return f"configuration read: {self.ledger.books.cores_total} cores\n"
@@ -313,6 +323,9 @@ class Dispatcher:
             admins=frozenset(config.admins),
             is_private=config.privacy == "private",
             requeue=config.job_requeue,
+            mail_by=config.mail_by,
+            mail_server=config.mail_server,
+            mail_domain=config.mail_domain or "",
         )
 
     def _status(self) -> Status:
@@ -339,11 +352,12 @@ class Dispatcher:
         )
 
 
-def _capacity(config: Config) -> Capacity:
+def _capacity(config: Config, closures: Closures) -> Capacity:
     """What a configuration says there is to give."""
     return Capacity(
         cores=allowed_cores(config, cores.usable_cores()),
         memory_mib=config.memory_mib,
         default_memory_mib=config.default_mem_mb,
         partitions=config.partitions,
+        closures=closures,
     )

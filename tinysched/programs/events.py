@@ -157,6 +157,11 @@ LOST = _dispatcher("Lost", "lost=%s why=%s", "cores are kept for it no longer")
 CONFIG_READ = _dispatcher(
     "ConfigRead", "cores=%d changed=%s", "config.yaml is in force; `changed`: the keys that differ"
 )
+CLOSED = _dispatcher(
+    "Closed",
+    "what=%s by=%d why=%s",
+    "an admin lets no job start there; `why` `-`: it is open again",
+)
 CONFIG_REFUSED = _dispatcher(
     "ConfigRefused", "why=%s", "config.yaml is wrong; what was in force stays"
 )
@@ -233,3 +238,5 @@ WORKER_LOST = _agent(
 CUSTODY_OVER = _agent("CustodyOver", "job=%s attempt=%d", "what the agent watched itself has ended")
 TROUBLE = _agent("Trouble", "job=%s attempt=%d why=%s", "the disk is in the way; tried again")
 RECORD_STAYS = _agent("RecordStays", "job=%s attempt=%d why=%s", "its files could not be removed")
+MAILING = _agent("Mailing", "job=%s event=%s", "a mail about it is handed over")
+MAIL_NOT_SENT = _agent("MailNotSent", "job=%s event=%s why=%s", "it is not tried again")

@@ -93,6 +93,13 @@ PLACES = (
         "state/format", _OPEN, _DISPATCHER, _NUMBER, "format of all this; a newer one is refused"
     ),
     _file(
+        "state/closed",
+        _OPEN,
+        _DISPATCHER,
+        _JSON,
+        "what an admin has closed: the host, partitions; without it nothing is",
+    ),
+    _file(
         "state/ended.log",
         _OPEN,
         _DISPATCHER,

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from tinysched.errors import SpoolError
+from tinysched.job.closures import NOTHING_CLOSED, Closures
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import Job, Task
-from tinysched.spool import tree
+from tinysched.spool import closing, tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import IdCounter, after, read_last
 from tinysched.spool.disk import DISK, Disk
@@ -287,6 +288,17 @@ class Store:
         Raises: SpoolError.
         """
         return search(self._ended.raw(), wanted)
+
+    def closures(self) -> tuple[Closures, str]:
+        """What an admin has closed, and what is wrong with the file that says so ('')."""
+        try:
+            return closing.stored(self._state), ""
+        except SpoolError as error:
+            return NOTHING_CLOSED, error.sentence
+
+    def save_closures(self, closures: Closures) -> None:
+        """Keeps what an admin has closed. Raises: SpoolError."""
+        closing.save(self._state, self._temps, closures)
 
     def set_meta_mode(self, meta_mode: int) -> None:
         """The mode of records from now on; 0600 closes those that are there as well.

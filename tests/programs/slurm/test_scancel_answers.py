@@ -181,7 +181,7 @@ def test_whom_to_cancel_is_asked_before_anything_is_done(queue):
     answer = queue.ask(BOB, "scancel", "-i", "1", "2", "77")
     assert (answer.exit_code, answer.err.decode()) == (1, trouble("77", NO_SUCH) + "\n")
     assert questions(answer) == [
-        "1\tCancel job_id=1 name=a\\x1bb partition= [y/n]? ",
+        "1\tCancel job_id=1 name=a\\x1bb partition=tinysched [y/n]? ",
         "2_*\tCancel job_id=2_[1-3] name=job.sh partition=debug [y/n]? ",
     ]
     assert set(queue.states().values()) == {"PENDING"}

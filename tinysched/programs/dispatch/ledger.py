@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.job import elements, history, lifecycle
+from tinysched.job.closures import Closures
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import (
     Cancel,
@@ -49,6 +50,7 @@ class Ledger:
         self._boot_id = boot_id
         self.books = Books(capacity)
         self.on_saved: Callable[[int], None] = lambda _number: None
+        self.on_change: Callable[[Job | Task | None, Job | Task], None] = lambda _old, _new: None
         for job in sorted(loaded.jobs, key=lambda job: job.id):
             self.books.learn_job(job)
         for task in loaded.tasks:
@@ -230,6 +232,11 @@ class Ledger:
         changed = replace(job, work=work)
         self._save(self._task(changed, again), changed)
 
+    def close_places(self, closures: Closures) -> None:
+        """An admin lets no job start there; what runs goes on. Raises: SpoolError."""
+        self._store.save_closures(closures)
+        self.books.resize(replace(self.books.capacity, closures=closures))
+
     def purge(self, numbers: Sequence[int]) -> None:
         """Removes records of ended jobs for good."""
         try:
@@ -330,6 +337,7 @@ class Ledger:
         """Writes records, then knows them; entries among the waiting follow by themselves."""
         with self._disk_watch:
             saved = self._store.publish(records)
+        former = [self._former(record) for record in saved]
         for record in saved:
             if isinstance(record, Job):
                 self.books.learn_job(record)
@@ -339,6 +347,14 @@ class Ledger:
         for number in {r.id if isinstance(r, Job) else r.job.id for r in saved}:
             self.books.file(number)
             self.on_saved(number)
+        for before, after in zip(former, saved, strict=True):
+            self.on_change(before, after)
+
+    def _former(self, record: Job | Task) -> Job | Task | None:
+        """What is known until now of what a record is about."""
+        if isinstance(record, Job):
+            return self.books.jobs.get(record.id)
+        return self.books.tasks.get(record.job.id, {}).get(record.unit.id.task or 0)
 
     def _know(self, job: Job) -> None:
         """A job's record in memory runs ahead of the disk's, which a load would correct."""

@@ -16,6 +16,10 @@ _REASONS = {
     "WorkerLost": "NodeDown",
     "BashVersion": "None",
     "JobRebuilt": "JobHeldUser",
+    "NodeDrained": (
+        "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority"
+        " partitions"
+    ),
     "JobRequeuedHeld": "job requeued in held state",
     "RecordLost": "None",
 }

@@ -23,6 +23,7 @@ class NodeView:
         partitions = books.capacity.partitions
         found = [self._part(one, books.partition_taken[one.name]) for one in partitions]
         whole = Partition(name=terms.cluster, is_default=True)
+        closed = books.capacity.closures.host
         return Node(
             host=parts.place.host,
             cluster=terms.cluster,
@@ -38,17 +39,22 @@ class NodeView:
             architecture=condition.architecture(),
             system=condition.system(),
             parts=tuple(found) or (self._part(whole, books.cores_taken),),
+            is_drained=closed is not None,
+            reason="" if closed is None else closed.reason,
+            reason_by=0 if closed is None else closed.by,
+            reason_at=None if closed is None else closed.at,
         )
 
     def _part(self, partition: Partition, taken: int) -> Part:
-        most = self._parts.ledger.books.cores_total
+        capacity = self._parts.ledger.books.capacity
         return Part(
             name=partition.name,
             is_default=partition.is_default,
             max_time_s=partition.max_time_s,
             default_time_s=partition.default_time_s,
             memory_per_cpu_mib=partition.default_mem_per_cpu_mib,
-            cores=most if partition.cores is None else partition.cores,
+            cores=capacity.cores if partition.cores is None else partition.cores,
             cores_taken=taken,
             users=None if partition.users is None else tuple(sorted(partition.users)),
+            is_up=partition.name not in capacity.closures.partitions,
         )

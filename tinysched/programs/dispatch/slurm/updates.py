@@ -15,6 +15,7 @@ from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import DENIED
 from tinysched.programs.dispatch.slurm.alterable import Altering, alter
+from tinysched.programs.dispatch.slurm.closing import Closer
 from tinysched.programs.dispatch.slurm.naming import OVER, Named, Naming, NoDeedError
 from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Update
@@ -32,6 +33,8 @@ class Updates:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
+        closer = Closer(parts)
+        self._closings = {"node": closer.update_node, "partition": closer.update_partition}
 
     def update(self, uid: int, order: Control, *, is_written: bool) -> Answer:
         """One update, of each job that it names.
@@ -97,6 +100,9 @@ class Updates:
 
     def _other(self, uid: int, update: Update) -> Answer:
         """What is no job."""
+        if update.entity in self._closings:
+            self._closings[update.entity](uid, update)
+            return Answer()
         if not self._parts.rights.is_admin(uid):
             raise VerbatimError(f"slurm_update error: {DENIED}\n")
         why = _NOT_HERE.get(update.entity, "it stands in config.yaml")
