@@ -295,6 +295,25 @@ def test_a_disk_that_refuses_delays_it_and_counts_no_cores(queue, bob, call):
     assert list(bob.runs) == ["1.2"]
 
 
+def test_an_old_end_that_cannot_be_recorded_at_once_takes_no_cores_and_is_recorded_later(
+    queue, bob
+):
+    queue.submit(BOB, "-c2", "--no-requeue")
+    bob.start("1.1")
+    bob.disconnect()
+    bob.end("1.1", code=3)
+    queue.reboot()
+    queue.disk.full = "write"
+    bob.boot()
+    assert (queue.states(), queue.cores_taken) == ({"1": "NODE_FAIL"}, 0)
+    assert not queue.dispatcher.ledger.books.is_live(JobId(number=1))
+    queue.disk.full = ""
+    queue.sleep(1)
+    queue.dispatcher.advance()
+    assert queue.show("1")["exit_code"] == 3
+    assert not queue.dispatcher.ledger.books.is_live(JobId(number=1))
+
+
 @pytest.mark.timeout(120)
 def test_nothing_is_lost_wherever_the_dispatcher_dies_while_it_settles_a_restart(tmp_path):
     for left in range(1000):

@@ -334,7 +334,8 @@ class Agents:
                 LOG.error(events.END_NOT_RECORDED, ending.run.job, job.user, error.sentence)
             self._unwritten[ending.run] = ending
             self._write_again_at = self._clock.boottime() + RETRY_S
-            self._books.surrender(ending.run.job)
+            if self._books.is_live(ending.run.job):  # else it was taken for lost with the host
+                self._books.surrender(ending.run.job)
             return
         self._unwritten.pop(ending.run, None)
         if is_new:
