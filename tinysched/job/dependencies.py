@@ -91,6 +91,11 @@ class Dependencies:
         return Verdict.OPEN if Verdict.OPEN in found else Verdict.FULFILLED
 
     @property
+    def is_task_by_task(self) -> bool:
+        """Each task waits for one of its own, in another array."""
+        return any(edge.kind is Kind.AFTERCORR and edge.is_array for edge in self.edges)
+
+    @property
     def parents(self) -> frozenset[int]:
         """The numbers that are named."""
         return frozenset(edge.number for edge in self.edges if edge.number)

@@ -85,6 +85,11 @@ class Row:
         return self.unit is not None and isinstance(self.unit.state, Granted | Running)
 
     @property
+    def dependency(self) -> str:
+        """What still stands in its way; nothing once it has started."""
+        return "" if self.has_started else str(self.job.dependencies)
+
+    @property
     def has_started(self) -> bool:
         """It runs or ran."""
         return self.is_live or self.started_at is not None
@@ -226,6 +231,7 @@ def _array(
 ) -> Iterator[Row]:
     units = snapshot.units.get(job.id, ())
     todo = unstarted(work, units)
+    every_task = every_task or job.dependencies.is_task_by_task
     if todo:
         name, words = why.waiting(job)
         same = _part(job, snapshot, PENDING, name, words)

@@ -61,7 +61,7 @@ def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
     yield [
         ("JobState", row.state),
         ("Reason", row.reason.replace(" ", "_")),
-        ("Dependency", str(row.job.dependencies) or NULL),
+        ("Dependency", row.dependency or NULL),
     ]
     yield [
         ("Requeue", int(request.requeue)),

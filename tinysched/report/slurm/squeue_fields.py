@@ -39,7 +39,7 @@ _HELD = {
     "batchhost": _of(lambda s: s.host or "n/a", "EXEC_HOST"),
     "command": _of(lambda s: s.row.job.request.command or NULL, "COMMAND"),
     "comment": _of(lambda s: _given(s.row.job.request.comment), "COMMENT"),
-    "dependency": _of(lambda s: str(s.row.job.dependencies) or NULL, "DEPENDENCY"),
+    "dependency": _of(lambda s: s.row.dependency or NULL, "DEPENDENCY"),
     "endtime": _of(lambda s: s.end_text, "END_TIME"),
     "feature": _stored("constraint", "FEATURES"),
     "groupid": _of(lambda s: s.group_of(s.row.job.uid)[0], "GROUP"),

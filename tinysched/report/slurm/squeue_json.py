@@ -100,7 +100,7 @@ def _who(seen: Seen) -> dict[str, object]:
         "state_reason": row.reason,
         "command": request.command or "",
         "comment": request.comment or "",
-        "dependency": str(row.job.dependencies),
+        "dependency": row.dependency,
         "requeue": request.requeue,
         "restart_cnt": 0 if row.unit is None else row.unit.restarts,
         "exit_code": seen.wait_status,

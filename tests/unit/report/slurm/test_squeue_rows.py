@@ -24,6 +24,7 @@ from tests.unit.report.slurm.listing import (
     some_array,
     wanted,
 )
+from tinysched.job.dependencies import Dependencies, Edge, Kind
 from tinysched.job.model import Hold
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
@@ -163,3 +164,14 @@ def test_a_wrong_letter_is_told_below_the_header():
     printed = render(replace(ANY, sort="7", header=True), known(plain()), SITE)
     words = "squeue: error: Invalid sort specification: 7\n"
     assert printed == Printed(out=HEADER, err=words, exit_code=1)
+
+
+def test_an_array_that_follows_another_is_listed_task_by_task():
+    edge = Edge(kind=Kind.AFTERCORR, number=41, is_array=True)
+    job = replace(
+        array(tasks=Ranges.span(1, 3), todo=Ranges.span(2, 3)),
+        dependencies=Dependencies(edges=(edge,)),
+    )
+    lines = show(known(job, units={42: [task(42, 1, RUNS)]}), "%i %E").splitlines()
+    waits = "aftercorr:41_*(unfulfilled)"
+    assert lines == [f"42_2 {waits}", f"42_3 {waits}", "42_1 (null)"]
