@@ -7,6 +7,7 @@ import pytest
 from tests.programs.queue import BOB, CAROL, FakeAgent, Queue
 from tests.programs.test_foreground import STARTED, Front
 from tinysched.config import Config
+from tinysched.job.model import JobId
 
 LOST = "NodeDown: the host was restarted while it ran"
 
@@ -295,9 +296,7 @@ def test_a_disk_that_refuses_delays_it_and_counts_no_cores(queue, bob, call):
     assert list(bob.runs) == ["1.2"]
 
 
-def test_an_old_end_that_cannot_be_recorded_at_once_takes_no_cores_and_is_recorded_later(
-    queue, bob
-):
+def test_an_old_end_that_cannot_be_recorded_at_once_takes_no_cores(queue, bob):
     queue.submit(BOB, "-c2", "--no-requeue")
     bob.start("1.1")
     bob.disconnect()
