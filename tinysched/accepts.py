@@ -12,6 +12,7 @@ from tinysched.partitions import Partition
 YEAR_S = 366 * 86400
 PRIVACIES = ("open", "private")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MAIL_WAYS = ("sendmail", "smtp", "nobody")
 
 Value = int | float | str | tuple[str, ...] | tuple[Partition, ...] | None
 
@@ -104,3 +105,18 @@ def privacy(value: object) -> Value:
     if value not in PRIVACIES:
         raise ValueError
     return str(value)
+
+
+def mail_way(value: object) -> Value:
+    """Accepts who takes mails."""
+    if value not in MAIL_WAYS:
+        raise ValueError
+    return str(value)
+
+
+def server(value: object) -> Value:
+    """Accepts a host and a port of it."""
+    found = re.fullmatch(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", str(value), re.A)
+    if not isinstance(value, str) or found is None or not 0 < int(found[2]) < 65536:
+        raise ValueError
+    return value

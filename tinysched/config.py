@@ -172,6 +172,22 @@ class Config:
         Accepts(words="up to 64 letters, digits and _ . -", read=accepts.name),
         "The name of this queue, in SLURM_CLUSTER_NAME.",
     )
+    mail_by: str = _key(
+        "sendmail",
+        Accepts(words=" | ".join(accepts.MAIL_WAYS), read=accepts.mail_way),
+        "How the mails of --mail-type go out, sent by the agent of the job's owner: by the host's"
+        " sendmail, to a mail_server that wants no password, or not at all.",
+    )
+    mail_server: str = _key(
+        "localhost:25",
+        Accepts(words="a mail server as host:port", read=accepts.server),
+        "Where mails go if mail_by is smtp.",
+    )
+    mail_domain: str | None = _key(
+        None,
+        Accepts(words="a domain", read=accepts.name).or_null("they are left as they are"),
+        "What follows the @ in addresses that have none, and in the sender's.",
+    )
     hosts: tuple[str, ...] = _key(
         (),
         Accepts(words="a list of host names", read=accepts.names),

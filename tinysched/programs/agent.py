@@ -17,19 +17,20 @@ from collections.abc import Callable
 
 from tinysched import __version__
 from tinysched.errors import SpoolError, TinyschedError, WireError
-from tinysched.host import agent_start, limits, processes
+from tinysched.host import agent_start, identity, limits, processes
 from tinysched.host.clock import Clock, SystemClock, timeout_ms
 from tinysched.programs import events, restating, succession
 from tinysched.programs.assignment import Registry
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.loglines import OwnLog
 from tinysched.programs.logplaces import make_way
+from tinysched.programs.postman import Postman
 from tinysched.programs.repeats import Repeats
 from tinysched.programs.wards import Wards
 from tinysched.site import Site
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.private import Private
-from tinysched.wire import messages
+from tinysched.wire import letters, messages
 from tinysched.wire.channel import Channel, Message, call
 from tinysched.wire.client import SOCKET
 
@@ -128,6 +129,7 @@ class Agent:
         registry = Registry(site, private)
         launchpad = Launchpad(private, registry, clock, bell_writer)
         self._registry = registry
+        self._postman = Postman(identity.user_name(os.getuid()))
         self.wards = Wards(private, launchpad, clock, self._tell)
         self._orders: dict[str, Callable[[Message], None]] = {
             "welcome": self._welcome,
@@ -142,6 +144,7 @@ class Agent:
             "adopt": self._adopt,
             "restate": self._restate,
             "forget": self._forget,
+            letters.VERB: self._mail,
             "leave-yes": self._leave,
             "leave-no": self._stay,
         }
@@ -156,6 +159,7 @@ class Agent:
         while not self._is_leaving:
             self._stay_connected()
             self.wards.tend()
+            self._postman.look()
             if not (self.wards.is_any_alive() or self._asked_to_leave):
                 self._upgrade.look()
             self._tidy()
@@ -175,6 +179,8 @@ class Agent:
             poll.register(self._dispatcher.fileno(), select.POLLIN | wants)
         for descriptor in self.wards.descriptors():
             poll.register(descriptor, select.POLLIN)
+        if self._postman.descriptor is not None:
+            poll.register(self._postman.descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(timeout_ms(self._next_s()))}
         if self._wake in ready:
             os.read(self._wake, 65536)
@@ -191,7 +197,7 @@ class Agent:
             due.append(self._upgrade.next_s())
         if self._dispatcher is None:
             due.append(self._reconnect_at - now)
-        elif not self.wards and not self._asked_to_leave:
+        elif not (self.wards or self._asked_to_leave or self._postman.is_busy):
             due.append(self._idle_since + self._idle_s - now)
         return max(0.0, min(due))
 
@@ -303,6 +309,16 @@ class Agent:
                 self.wards.forget_told(number)
         self._tell("restated", [])
 
+    def _mail(self, message: Message) -> None:
+        """Something of a job is to be told by mail, if whoever submitted it wanted that."""
+        letter = letters.read(message)
+        try:
+            request = self._registry.request(letter.token)
+        except TinyschedError as error:
+            LOG.warning(events.MAIL_NOT_SENT, letter.job, letter.event.value, error.sentence)
+            return
+        self._postman.take(letter, request)
+
     def _adopt(self, _message: Message) -> None:
         self.wards.adopt_all()
 
@@ -332,7 +348,8 @@ class Agent:
             self._garbage_at = now + GARBAGE_EVERY_S
             # Asking again which requests are still needed is all there is to do: see 'forget'.
             self._tell("tokens", [("token", t.encode()) for t in self._private.tokens()])
-        if self.wards or self._asked_to_leave or self._dispatcher is None:
+        is_busy = bool(self.wards) or self._postman.is_busy
+        if is_busy or self._asked_to_leave or self._dispatcher is None:
             return
         if now - self._idle_since >= self._idle_s:
             self._ask_to_leave()

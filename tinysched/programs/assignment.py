@@ -175,6 +175,10 @@ class Registry:
             self._read[token] = (stored, self._parse(stored))
         return self._read[token]
 
+    def request(self, token: str) -> Request:
+        """What was submitted under a token. Raises: TinyschedError."""
+        return self._request(token)[1].request
+
     def _parse(self, stored: StoredRequest) -> Submission:
         if stored.command == "run_job":
             return submission.read_foreground(list(stored.argv), stored.cwd)

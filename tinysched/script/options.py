@@ -131,8 +131,14 @@ TSBATCH = (
     ),
     Option("wrap", "", "COMMAND", "run this command line in place of a script"),
     Option("account", "A", "NAME", _STORED, disposition=STORED, variable="SBATCH_ACCOUNT"),
-    Option("mail-type", "", "EVENTS", _STORED, disposition=STORED),
-    Option("mail-user", "", "ADDRESS", _STORED, disposition=STORED),
+    Option(
+        "mail-type",
+        "",
+        "EVENTS",
+        "send mails: BEGIN, END, FAIL, REQUEUE, INVALID_DEPEND, TIME_LIMIT, TIME_LIMIT_90, _80 or"
+        " _50, ALL, NONE; with ARRAY_TASKS for every task",
+    ),
+    Option("mail-user", "", "ADDRESS", "send them there (default: to you)"),
     Option("partition", "p", "NAME", _STORED, disposition=STORED, variable="SBATCH_PARTITION"),
     Option("qos", "q", "NAME", _STORED, disposition=STORED, variable="SBATCH_QOS"),
     Option("help", "h", "", "show this text"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from tinysched.job import dependencies
+from tinysched.job import dependencies, mails
 from tinysched.job.quantities import DURATION_FORMS, MEMORY_FORMS, parse_duration, parse_memory
 from tinysched.job.request import Export, OpenMode, Request
 from tinysched.job.signals import LimitSignal, Reach, number_of
@@ -79,6 +79,11 @@ def some_line(text: str) -> str:
     if not text:
         raise ValueError("expected some text")
     return line(text)
+
+
+def addresses(text: str) -> str | None:
+    """Whom to send mails; None: the owner. Raises: ValueError."""
+    return ",".join(mails.addresses(text)) if text else None
 
 
 def export(text: str) -> Export:
@@ -207,8 +212,8 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
         "input": lambda wish, text: replace(wish, input=some_line(text)),
         "kill-on-invalid-dep": _yes_or_no,
         "job-name": lambda wish, text: replace(wish, name=some_line(text)),
-        "mail-type": lambda wish, text: replace(wish, mail_type=line(text) or None),
-        "mail-user": lambda wish, text: replace(wish, mail_user=line(text) or None),
+        "mail-type": lambda wish, text: replace(wish, mail_type=mails.read_types(text)),
+        "mail-user": lambda wish, text: replace(wish, mail_user=addresses(text)),
         "mem": _memory,
         "mem-per-cpu": _memory_per_cpu,
         "nice": _nice,

@@ -153,6 +153,13 @@ class Agents:
         """Has words written into a unit's stderr; false if nobody is there to do it."""
         return self._tell(job, "notify", messages.notice_fields(run_of(unit), words))
 
+    def tell(self, uid: int, verb: str, fields: messages.Fields) -> bool:
+        """Tells a user's agent something; false if it is not there."""
+        agent = self._agents.get(uid)
+        if agent is not None:
+            agent.send(verb, fields)
+        return agent is not None
+
     def _tell(self, job: Job, verb: str, fields: messages.Fields) -> bool:
         launcher = self._launcher(job)
         if launcher is not None:

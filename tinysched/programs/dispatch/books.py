@@ -82,6 +82,12 @@ class Books:
             return [work]
         return [task.unit for _, task in sorted(self.tasks.get(number, {}).items())]
 
+    def known(self, record: Job | Task) -> Job | Task | None:
+        """What is known until now of what a record is about."""
+        if isinstance(record, Job):
+            return self.jobs.get(record.id)
+        return self.tasks.get(record.job.id, {}).get(record.unit.id.task or 0)
+
     def has_all_tasks(self, job: Job) -> bool:
         """Every ended task of an array is known here; those that ended long ago may not be."""
         if isinstance(job.work, Unit):

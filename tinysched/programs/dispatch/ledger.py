@@ -337,7 +337,7 @@ class Ledger:
         """Writes records, then knows them; entries among the waiting follow by themselves."""
         with self._disk_watch:
             saved = self._store.publish(records)
-        former = [self._former(record) for record in saved]
+        former = [self.books.known(record) for record in saved]
         for record in saved:
             if isinstance(record, Job):
                 self.books.learn_job(record)
@@ -349,12 +349,6 @@ class Ledger:
             self.on_saved(number)
         for before, after in zip(former, saved, strict=True):
             self.on_change(before, after)
-
-    def _former(self, record: Job | Task) -> Job | Task | None:
-        """What is known until now of what a record is about."""
-        if isinstance(record, Job):
-            return self.books.jobs.get(record.id)
-        return self.books.tasks.get(record.job.id, {}).get(record.unit.id.task or 0)
 
     def _know(self, job: Job) -> None:
         """A job's record in memory runs ahead of the disk's, which a load would correct."""

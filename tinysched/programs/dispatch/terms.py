@@ -27,6 +27,9 @@ class Terms:
     admins: frozenset[str] = frozenset()
     is_private: bool = False
     requeue: bool = True
+    mail_by: str = "nobody"
+    mail_server: str = ""
+    mail_domain: str = ""
 
     def grant(self, job: Job, unit: Unit, capacity: Capacity) -> Grant:
         """Leave to run a unit's present attempt."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tinysched.errors import VerbatimError
-from tinysched.job import dependencies
+from tinysched.job import dependencies, mails
 from tinysched.job.dependencies import Dependencies, Kind
 from tinysched.job.moments import MomentError
 from tinysched.job.request import Array, Export
@@ -32,13 +32,6 @@ _DEFAULT_NICE = 100
 _NO_PRIORITY = 4294967294
 _MOST_JOBS = 2**32
 _BETWEEN = re.compile(r"[,?](?![^\[\]]*\])")
-_ALL_EVENTS = ("INVALID_DEPEND", "BEGIN", "END", "FAIL", "REQUEUE", "STAGE_OUT")
-# In the order in which Slurm shows them.
-_EVENTS = (
-    "ARRAY_TASKS",
-    *_ALL_EVENTS,
-    *("TIME_LIMIT_50", "TIME_LIMIT_80", "TIME_LIMIT_90", "TIME_LIMIT"),
-)
 
 
 def number(option: str, text: str, least: int = 1) -> int:
@@ -128,14 +121,18 @@ def priority(text: str) -> str:
 
 def mail_events(text: str) -> str | None:
     """Of what to tell by mail, in Slurm's order; None: of nothing. Raises: VerbatimError."""
-    words = text.upper().split(",")
-    known = [word for word in words if word in (*_EVENTS, "ALL", "NONE")]
-    if not known:
-        raise invalid("mail-type")
-    if "NONE" in known:
-        return None
-    wanted = {*known, *(_ALL_EVENTS if "ALL" in known else ())}
-    return ",".join(event for event in _EVENTS if event in wanted)
+    try:
+        return mails.read_types(text, strict=False)
+    except ValueError:
+        raise invalid("mail-type") from None
+
+
+def addresses(text: str) -> str | None:
+    """Whom to tell by mail; None: the owner. Raises: VerbatimError."""
+    try:
+        return ",".join(mails.addresses(text)) if text else None
+    except ValueError:
+        raise invalid("mail-user") from None
 
 
 def moment_refusal(option: str, text: str, why: MomentError) -> VerbatimError:

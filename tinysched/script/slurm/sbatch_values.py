@@ -267,7 +267,7 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
         "job-name": _text("name"),
         "kill-on-invalid-dep": _kill_on_invalid,
         "mail-type": _mail_type,
-        "mail-user": lambda wish, text: wish.ask(mail_user=text or None),
+        "mail-user": lambda wish, text: wish.ask(mail_user=forms.addresses(text)),
         "mem": lambda wish, text: wish.ask(memory_mib=_memory("mem", text)),
         "mem-per-cpu": _memory_per_cpu,
         "mem-per-gpu": _mem_per_gpu,
