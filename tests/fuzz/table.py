@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.fuzz.reading import Parser, a_request, document, raw, said, stored, text, words
 from tinysched import config, partitions
 from tinysched.commands import shellnotice
+from tinysched.commands.steps import programs
 from tinysched.errors import (
     ConfigError,
     ScriptError,
@@ -163,6 +164,11 @@ CALLER = squeue.Caller(uid=1002, variables={}, uid_of=lambda _name: None, host="
 PARSERS: dict[str, Parser] = {
     "commands/shellnotice.py Shell.read": Parser(
         read=raw(shellnotice.Shell.read), errors=(ValueError,), seeds=(SHELL,)
+    ),
+    "commands/steps/programs.py read": Parser(
+        read=text(lambda content: programs.assigned(content, "m", 3)),
+        errors=(VerbatimError,),
+        seeds=(b"# c\n0 echo %t %o\n1-2,7 sh -c x\n", b"1 a\n* b\n"),
     ),
     "config.py parse": Parser(
         read=text(config.parse),

@@ -5,19 +5,16 @@ Imported on the start-up path of srun: imports nothing heavy.
 
 from __future__ import annotations
 
+_DEAD = (b"Z", b"X")
+
 
 def start_ticks(pid: int) -> int | None:
     """Tell when a process started; with its pid that names it for the whole boot.
 
     Units: clock ticks since boot. None if there is no such process.
     """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    # The name in parentheses may hold anything, so count from its end.
-    return int(text[text.rindex(b")") + 1 :].split()[19])
+    found = _stat(pid)
+    return None if found is None else int(found[19])
 
 
 def name(pid: int) -> str:
@@ -26,6 +23,17 @@ def name(pid: int) -> str:
 
 
 def lives(process: str) -> bool:
-    """Whether the process that `name` named is there still (it may be a zombie)."""
+    """Whether the process that `name` named is there still, and no zombie."""
     pid, _, ticks = process.partition(":")
-    return pid.isdigit() and str(start_ticks(int(pid))) == ticks
+    found = _stat(int(pid)) if pid.isdigit() else None
+    return found is not None and found[19] == ticks.encode() and found[0] not in _DEAD
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in parentheses may hold anything, so count from its end.
+    return text[text.rindex(b")") + 1 :].split()

@@ -138,6 +138,8 @@ def _execute(
             failure = error
             if error.errno != _NO_ACCESS:
                 break
+    if "/" in shown and not shown.startswith(("/", "bad ")):
+        shown = f"{posix.getcwd()}/{shown}"
     complain(f"execve(): {shown}: {failure.strerror}")
     posix._exit(failure.errno or 1)
 

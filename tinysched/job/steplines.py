@@ -1,8 +1,9 @@
-"""How the steps of a run are written down: a line when one begins, for each task, and at its end.
+"""How the steps of a run are written down: what begins, its tasks, its end, the end of all.
 
     begin 0 srun=812:44501 from=1800000002.500 tasks=2 cores=4 name=python
     task 0 815:44510
     end 0 to=1800000009.125 exit=3:0 cpu=1.250 system=0.125 peak_kib=20480
+    stop cancel
 
 A process is its pid and the ticks of its start. Names come last, since they may hold blanks.
 On the start-up path of srun: imports nothing.
@@ -35,6 +36,11 @@ def end(
         f"end {number} to={at:.3f} exit={exit_}"
         f" cpu={cpu_s:.3f} system={system_s:.3f} peak_kib={peak_kib}\n"
     )
+
+
+def stop(why: str) -> str:
+    """The whole run is being ended: `cancel`, `limit`, or `exit` if its script has ended."""
+    return f"stop {why}\n"
 
 
 def plain(name: str) -> str:

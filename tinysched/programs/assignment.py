@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity, limits, scratch
 from tinysched.host.launch import Launch
-from tinysched.job import alterations, environment, filenames, notices, slurmenvironment
+from tinysched.job import (
+    allocationenvironment,
+    alterations,
+    environment,
+    filenames,
+    notices,
+    slurmenvironment,
+)
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
@@ -24,10 +31,6 @@ from tinysched.spool.runs import RunDir
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9
 SLURMS = (sbatch.COMMAND, *allocations.COMMANDS)
-_OF_A_TASK = (
-    *(b"ENVIRONMENT", b"SLURM_GTIDS", b"SLURM_LOCALID", b"SLURM_NODEID", b"SLURM_PROCID"),
-    *(b"SLURM_STEPID", b"SLURM_STEP_ID"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +73,17 @@ class Assignment:
         )
         variables = self._variables(person)
 
-        voice = notices.voice(person.host, stored.command)
+        is_allocation = stored.command in allocations.COMMANDS
+        voice = notices.voice(person.host, "" if is_allocation else stored.command)
 
         def announce_itself(pid: int) -> None:
             # The child's own copy of the variables: only there is the script's pid known.
-            variables[environment.PID_VARIABLE] = b"%d" % pid
+            if not is_allocation:
+                variables[environment.PID_VARIABLE] = b"%d" % pid
             for words in scratch.settle(variables) if voice else ():
                 os.write(2, os.fsencode(f"{voice}{words}\n"))
             announce(pid)
 
-        if stored.command in allocations.COMMANDS:
-            _as_an_allocation(variables, stored.command)
         if request.foreground:
             argv = list(request.arguments)
             streams: tuple[str | int, str | int, str | int] = (0, 1, 2)
@@ -119,7 +122,14 @@ class Assignment:
         if not is_slurms:
             return environment.environment(request, self.grant, person, submitted, login)
         sources = (submitted, login)
-        return slurmenvironment.variables(request, self.said, self.grant, person, sources)
+        found = slurmenvironment.variables(request, self.said, self.grant, person, sources)
+        if self.stored.command not in allocations.COMMANDS:
+            return found
+        is_srun = self.stored.command == allocations.SRUN_COMMAND
+        found = allocationenvironment.reduced(found, submitted, self.said, is_srun=is_srun)
+        if is_srun:
+            found[b"TJS_STEP"] = b"whole"  # see commands/srun.py
+        return found
 
     def _limits(self) -> str:
         """Those of --propagate; what a job may have resident is what memory it was given."""
@@ -194,16 +204,11 @@ class Registry:
         words = list(stored.argv)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
         read = allocations.read(stored.command, words, stored.variables, stored.cwd, settings)
-        arguments = read.request.arguments
+        request = read.request
         if stored.command == allocations.SRUN_COMMAND:
+            # Where to go, and what to say if there is no such place, is srun's affair.
             arguments = (f"{self._site.bin_dir}/tsrun", *words)
-        shell = stored.environment.get(b"SHELL", b"/bin/sh").decode("utf-8", "surrogateescape")
-        return replace(read, request=replace(read.request, arguments=arguments or (shell,)))
-
-
-def _as_an_allocation(variables: dict[bytes, bytes], command: str) -> None:
-    """Who has cores and runs no script sees nothing of a task; `TJS_STEP`: see commands/srun.py."""
-    for name in _OF_A_TASK:
-        variables.pop(name, None)
-    if command == allocations.SRUN_COMMAND:
-        variables[b"TJS_STEP"] = b"whole"
+            request = replace(request, arguments=arguments, chdir=None)
+        elif not request.arguments:
+            request = replace(request, arguments=(identity.shell(os.getuid()),))
+        return replace(read, request=request)

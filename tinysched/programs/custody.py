@@ -174,6 +174,13 @@ class Custody:
         else:
             self.steps.signal(signum, self._clock.wall(), number)
 
+    def look_at_steps(self) -> bool:
+        """Ends what is left of those whose srun was killed; false: there are no steps."""
+        if self.steps is None:
+            return False
+        self.steps.look(self._clock.wall())
+        return self.steps.is_any
+
     def _to_script(self, signum: int) -> None:
         if self._facts.ended_at is None:
             self._herald.signal_script(signum)
@@ -250,6 +257,8 @@ class Custody:
         """The first cause is the cause; who outlives the script is remembered by name."""
         if self._cause is None:
             self._cause = cause
+            if self.steps is not None:
+                self.steps.stop(cause.value, self._clock.wall(), self._kin.has)
             if cause is not Cause.EXIT:
                 self._herald.say(Why.LIMIT if cause is Cause.LIMIT else self._order)
         if cause is Cause.EXIT and not self._survivors:

@@ -29,7 +29,6 @@ from tinysched.wire import messages
 from tinysched.wire.channel import Listener
 
 ACK_S = 3.0
-NOT_STARTED = 127
 SOCKET_MODE = 0o600
 
 
@@ -108,7 +107,7 @@ class _Foreground:
         """Until the worker has ended; passes on what it is told, to both sides."""
         while not any(reaped.pid == child for reaped in processes.reap()):
             while self._line.signals:
-                ward.signal(self._line.signals.pop(0))
+                self._line.manners.tells(self._line.signals.pop(0), ward)
             if not ward.told_started:
                 self._tell_started(ward)
             self._tell_who_lingers(ward)
@@ -129,7 +128,7 @@ class _Foreground:
             if ward.script_has_vanished():
                 ward.script_gone(None)
             while self._line.signals:
-                ward.signal(self._line.signals.pop(0))
+                self._line.manners.tells(self._line.signals.pop(0), ward)
             roll.again()
             wait_s = custody.step()
             if not custody.is_over:
@@ -182,13 +181,7 @@ class _Foreground:
             )
             return BY_SIGNAL + signal.SIGKILL
         self._report(ward, ending)
-        self._line.manners.ends(self._line.number, ending)
-        if ending.cause is Cause.LAUNCH or ending.exit is None:
-            sys.stderr.write(f"{name}: error: {ending.words}\n")
-            return NOT_STARTED
-        if ending.survivors and not self._line.manners.is_slurms:
-            sys.stderr.write(f"{name}: ended what was left of it: {', '.join(ending.survivors)}\n")
-        return BY_SIGNAL + ending.exit.signal if ending.exit.signal else ending.exit.code
+        return self._line.manners.ends(self._line.number, ending)
 
     def _report(self, ward: Ward, ending: Ending) -> None:
         """Tells the dispatcher; if it is not there the record stays for the agent to report."""

@@ -7,10 +7,11 @@ import select
 import signal
 import sys
 
-from tinysched.errors import EXIT_DONE, EXIT_REFUSED, TryLaterError, WireError
+from tinysched.errors import EXIT_DONE, TryLaterError, WireError
 from tinysched.host import agent_start, caller
 from tinysched.host.clock import Clock, timeout_ms
 from tinysched.job.runs import Grant
+from tinysched.programs.manners import BY_SIGNAL as BY_SIGNAL
 from tinysched.programs.manners import Manners
 from tinysched.programs.ward import Ward
 from tinysched.site import Site
@@ -21,7 +22,6 @@ from tinysched.wire.client import exit_code_in, hello
 
 RESTART_S = 30.0
 SAY_S = 0.3
-BY_SIGNAL = 128
 PASSED_ON = (
     signal.SIGINT,
     signal.SIGTERM,
@@ -155,21 +155,15 @@ class Line:
     def wait_for_grant(self) -> int | None:
         """None when the cores are ours, else an exit code: told to stop, or cancelled."""
         began_at = self._clock.boottime()
-        say_at = began_at + SAY_S
         has_said = False
         while self.grant is None or self.is_acknowledged:
-            if self.signals:
-                return BY_SIGNAL + self.signals[0]
-            if self.is_acknowledged:
-                self.manners.revoked(self.number)
-                return BY_SIGNAL + signal.SIGTERM
-            if not has_said and self._clock.boottime() >= say_at:
+            left_s = self._patience_left(began_at)
+            code = self._end_of_wait(left_s)
+            if code is not None:
+                return code
+            if not has_said and self._clock.boottime() >= began_at + SAY_S:
                 self.manners.waits(self.number, self._waits)
                 has_said = True
-            left_s = self._patience_left(began_at)
-            if left_s == 0.0 and has_said:
-                self.manners.gives_up()
-                return EXIT_REFUSED
             self.poll(left_s if has_said else SAY_S)
             self.listen()
             if self._channel is None:
@@ -178,6 +172,14 @@ class Line:
                     return refusal
         self.manners.begins(self.number, has_waited=has_said)
         return None
+
+    def _end_of_wait(self, left_s: float | None) -> int | None:
+        """The exit code of who waits no longer."""
+        if self.signals:
+            return self.manners.interrupted(self.number, self.signals[0])
+        if self.is_acknowledged:
+            return self.manners.revoked(self.number)
+        return self.manners.gives_up(self._waits) if left_s == 0.0 else None
 
     def _patience_left(self, began_at: float) -> float | None:
         """How long to wait still; None: for ever."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from functools import partial
 
 from tinysched.host import births, tree
 from tinysched.job import steplines
 from tinysched.job.model import RunId, Step
 from tinysched.job.steps import MOST_KEPT, Live, StepBook, shown
-from tinysched.spool.steplog import StepTail
+from tinysched.spool.steplog import StepTail, note_stop
 from tinysched.wire import messages
 
 
 class Steps:
-    """Reads what srun has written. `live`: what runs, as far as was looked."""
+    """Reads what srun has written. `live`: what runs, as far as was looked.
 
-    def __init__(self, run_path: str) -> None:
+    `ends_orphans`: ends what is left of a step whose srun was killed.
+    """
+
+    def __init__(self, run_path: str, *, ends_orphans: bool = False) -> None:
+        self._run_path = run_path
         self._tail = StepTail(run_path)
         self._book = StepBook()
+        self._ends_orphans = ends_orphans
 
     @property
     def live(self) -> tuple[Step, ...]:
@@ -31,12 +38,34 @@ class Steps:
         found.update((step.number, step) for step in self.live)
         return found
 
+    @property
+    def is_any(self) -> bool:
+        """Whether srun has begun anything, as far as was looked."""
+        return bool(self._book.live or self._book.ended)
+
     def look(self, now: float) -> None:
         """Reads on. A step whose srun was killed has ended (`now`: UTC, seconds)."""
         self._book.hear(self._tail.news())
         for number, live in list(self._book.live.items()):
             if not births.lives(str(live.srun)):
-                self._book.lose(number, now)
+                self._bury(number, live, now)
+
+    def _bury(self, number: int, live: Live, now: float) -> None:
+        self._book.lose(number, now)
+        if self._ends_orphans:
+            _send(live, signal.SIGKILL)
+
+    def stop(self, why: str, now: float, has: Callable[[int], bool]) -> None:
+        """The run is being ended: every srun hears why, before all that `has` is signalled.
+
+        One that is no part of the run is told to end its tasks.
+        """
+        note_stop(self._run_path, why)
+        self.look(now)
+        for live in self._book.live.values():
+            srun = str(live.srun)
+            if not has(live.srun.pid):
+                tree.send_if(live.srun.pid, signal.SIGTERM, partial(_is, srun))
 
     def signal(self, signum: int, now: float, number: int | None = None) -> None:
         """Sends a signal to the tasks, and to all below them; srun itself hears nothing.
@@ -46,16 +75,14 @@ class Steps:
         self.look(now)
         for live in self._book.live.values():
             if number in (None, live.step.number):
-                for pid in _processes(live):
-                    tree.send_if(pid, signum, tree.is_own)
+                _send(live, signum)
 
     def end(self, number: int, now: float) -> None:
         """Has a step ended by its srun, which is patient, and says what happens."""
         self.look(now)
         live = self._book.live.get(number)
         if live is not None:
-            srun = str(live.srun)
-            tree.send_if(live.srun.pid, steplines.END_SIGNAL, lambda _pid: births.lives(srun))
+            tree.send_if(live.srun.pid, steplines.END_SIGNAL, partial(_is, str(live.srun)))
 
     def all(self, now: float) -> tuple[Step, ...]:
         """The steps of a run that is over."""
@@ -91,6 +118,15 @@ class Bulletin:
             for number in gone:
                 del self._told[number]
             gone = []
+
+
+def _is(process: str, _pid: int) -> bool:
+    return births.lives(process)
+
+
+def _send(live: Live, signum: int) -> None:
+    for pid in _processes(live):
+        tree.send_if(pid, signum, tree.is_own)
 
 
 def _processes(live: Live) -> list[int]:

@@ -181,7 +181,7 @@ class Ward:
             Marked(roll, self.grant, started if is_same_boot else None),
             Herald(self.assignment, self.dir, clock, self._signal_script, follow=False),
         )
-        self.custody.steps = Steps(self.dir.path)
+        self.custody.steps = Steps(self.dir.path, ends_orphans=True)
         self._take_over_amended(self.custody)
         if self.order is not None:
             self.custody.order_stop(kill=self.order.kill, requeue=self.order.requeue)

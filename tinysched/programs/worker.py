@@ -112,7 +112,7 @@ class _Worker:
         kin = Below(self._private, self._grant.run)
         herald = Herald(self._assignment, self._dir, self._clock, self._signal_script, follow=True)
         custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
-        custody.steps = Steps(self._dir.path)
+        custody.steps = Steps(self._dir.path, ends_orphans=True)
         custody.keep = self._dir.write_amended
         self._watch(custody, wake)
         custody.cpu_s, custody.usage = self._meter.cpu_s, self._meter.usage
@@ -234,6 +234,8 @@ class _Worker:
         if channel.closed:
             del self._callers[descriptor]
             channel.close()
+            if custody.look_at_steps():  # it was an srun: perhaps it was killed
+                self._tell_news()
 
     def _obey(self, message: Message, custody: Custody) -> None:
         if message.verb == "stop":
@@ -247,7 +249,7 @@ class _Worker:
             custody.amend(messages.read_amendment(message))
         elif message.verb == "notify":
             custody.notify(messages.read_notice(message))
-        elif message.verb == "steps":
+        elif message.verb == "steps" and custody.look_at_steps():
             self._tell_news()
 
     def _is_left(self, custody: Custody) -> None:

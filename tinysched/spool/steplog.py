@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HEAD = b"next 0000000000\n"
 _READ = posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK
 _WRITE = posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
+_APPEND = posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC | posix.O_NOFOLLOW
 _PIECE = 1 << 16
 # More of one run is not looked at: its steps ran, but no one counted them.
 _MOST = 1 << 26
@@ -85,6 +86,13 @@ class StepLog:
         finally:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
+    def why_stopped(self) -> str | None:
+        """Why the job around is being ended, as `note_stop` was told; None: it is not."""
+        for line in reversed(_whole(self._fd).split(b"\n")):
+            if line.startswith(b"stop "):
+                return line[5:].decode("utf-8", "replace")
+        return None
+
     def _next(self) -> int:
         posix.lseek(self._fd, 0, 0)
         head = posix.read(self._fd, len(_HEAD))
@@ -130,6 +138,24 @@ class StepTail:
         whole = found[: found.rfind(b"\n") + 1]
         self._at += len(whole)
         return whole.decode("utf-8", "replace")
+
+
+def note_stop(run_path: str, why: str) -> None:
+    """Has every srun of a run know that the signal to come is meant for the whole job.
+
+    Where there is no log there is no srun; on a full disk they take it for their own.
+    """
+    try:
+        fd = posix.open(f"{run_path}/{tree.STEPS}", _APPEND)
+    except OSError:
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        posix.write(fd, steplines.stop(why).encode())
+    except OSError:
+        return
+    finally:
+        posix.close(fd)
 
 
 def _whole(fd: int, *, from_here: bool = False) -> bytes:

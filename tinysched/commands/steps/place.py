@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tinysched.spool.ownruns import OwnRun
 
 _COOKIE = b"TJS_COOKIE"
-_NUMBERS = ("SLURM_JOB_ID", "SLURM_JOBID")
 
 
 class Place:
     """One run. `id` and `task` name it, `raw_id` is what %j and SLURM_JOB_ID say.
 
-    `is_ours`: this process is a part of it, and is ended with it.
+    `is_ours`: this process is a part of it, and is ended with it. `is_whole`: it was made for the
+    step that begins. `step_cores`: of all cores those that are the step's.
     """
 
     def __init__(self, run: OwnRun) -> None:
@@ -36,17 +36,16 @@ class Place:
         self.cores = int(facts["cores"])
         self.memory_mib = int(facts["memory_mib"])
         self.cluster = facts["cluster"]
+        self.partition = facts.get("partition") or self.cluster
         self.kill_wait_s = float(facts["kill_wait_s"])
         self.cookie = f"{facts['token']}.{run.name}"
-        self.is_ours = False
+        self.is_ours = self.is_whole = False
+        self.step_cores = self.cores
 
 
 def number_in(variables: Mapping[str, str]) -> str | None:
     """The job that variables speak of; None: this is no part of a job."""
-    for name in _NUMBERS:
-        if name in variables:
-            return variables[name]
-    return None
+    return variables.get("SLURM_JOB_ID")
 
 
 def find(site: Site, wanted: str) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posix
 import select
 
-from tinysched.commands.steps.streams import Input, Labels, Outputs, is_nothing
+from tinysched.commands.steps.streams import Input, Outputs, Relays, is_nothing
 from tinysched.script.slurm.retelling import complaint
 
 TYPE_CHECKING = False
@@ -27,11 +27,16 @@ class Plumbing:
         self._outputs = Outputs(wants.text, names.path, append=mode[:1].lower() == "a", ranks=ranks)
         self._names = names
         self._input_mode = wants.text("input")
-        self._labels = Labels(ranks) if wants.has("label") else None
+        self._relays = Relays(ranks, labelled=wants.has("label"))
         self._input = Input()
         self._ranks = ranks
         self._of_task: list[int] = []
         self._terminal = None if pty is None else pty()
+
+    @property
+    def is_raw(self) -> bool:
+        """Our own terminal takes every byte as it is."""
+        return self._terminal is not None and self._terminal.has_keys
 
     def terminal(self, rank: int) -> int | None:
         """The terminal of a task's own, if it has one."""
@@ -41,13 +46,19 @@ class Plumbing:
         """Descriptors for one task that is about to start. Raises: VerbatimError."""
         slave = self.terminal(rank)
         if slave is not None:
-            return slave, slave, slave
+            assert self._terminal is not None, "it has a slave"
+            return slave if self._terminal.has_keys else self._stdin(rank), slave, slave
         stdin = self._stdin(rank)
-        out, err = self._outputs.of(rank)
-        if self._labels is not None:
-            out, err = self._labels.pipe(rank, out), self._labels.pipe(rank, err)
-            self._of_task += [out, err]
+        out, err = (self._relayed(rank, fd) for fd in self._outputs.of(rank))
         return stdin, out, err
+
+    def _relayed(self, rank: int, fd: int) -> int:
+        """What a task writes comes through us where it gets labels, or where a terminal begins."""
+        if not self._relays.labelled and (self._terminal is not None or not posix.isatty(fd)):
+            return fd
+        writer = self._relays.pipe(rank, fd)
+        self._of_task.append(writer)
+        return writer
 
     def started(self, _rank: int) -> None:
         """The task has its streams: our copies go."""
@@ -58,7 +69,7 @@ class Plumbing:
     def _stdin(self, rank: int) -> int:
         mode = self._input_mode
         if mode in (None, "all") or mode == str(rank):
-            if self._terminal is not None:
+            if self._terminal is not None and self._terminal.has_keys:
                 return self._nowhere()
             if mode != str(rank) and self._ranks > 1 and not is_nothing(0):
                 return self._through_us()
@@ -94,7 +105,7 @@ class Plumbing:
             look.register(0, select.POLLIN)
         for writer in self._input.writers:
             look.register(writer, select.POLLOUT)
-        readers = () if self._labels is None else tuple(self._labels.readers)
+        readers = tuple(self._relays.readers)
         for reader in readers:
             look.register(reader, select.POLLIN)
         if self._terminal is not None:
@@ -103,27 +114,24 @@ class Plumbing:
         self._move(ready, readers)
 
     def _move(self, ready: set[int], readers: tuple[int, ...]) -> None:
-        if self._labels is not None:
-            for reader in ready.intersection(readers):
-                self._labels.move(reader)
+        for reader in ready.intersection(readers):
+            self._relays.move(reader)
         if self._terminal is not None:
             self._terminal.move(ready)
-        elif 0 in ready:
+        if 0 in ready and self._input.is_wanted:
             self._input.take()
         for writer in ready.intersection(self._input.writers):
             self._input.give(writer)
 
     def let_out(self) -> None:
         """What tasks wrote before they ended comes before the word that they have ended."""
-        if self._labels is not None:
-            self._labels.flush()
+        self._relays.flush()
         if self._terminal is not None:
             self._terminal.flush()
 
     def finish(self) -> None:
         """All tasks have ended."""
-        if self._labels is not None:
-            self._labels.finish()
+        self._relays.finish()
         if self._terminal is not None:
             self._terminal.close()
         self._outputs.close()

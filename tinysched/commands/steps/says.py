@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
 
 class Voice:
-    """Speaks of one step, `name` being `42.0`; `quiet`: of errors only."""
+    """Speaks of one step, `name` being `42.0`; `quiet`: of errors only.
 
-    def __init__(self, name: str, host: str, *, quiet: bool) -> None:
+    `is_raw`: its terminal takes every byte as it is.
+    """
+
+    def __init__(self, name: str, host: str, *, quiet: bool, is_raw: bool = False) -> None:
         self._name = name
         self._host = host
         self._quiet = quiet
+        self._line_end = "\r\n" if is_raw else "\n"
 
     def info(self, words: str) -> None:
         """Something to know."""
         if not self._quiet:
-            _say(f"srun: {words}\n")
+            self._say(f"srun: {words}")
 
     def ends(self, ended: Iterable[tuple[int, Ended]]) -> None:
         """How tasks ended, by rank; those of the same end in one line."""
@@ -39,11 +43,11 @@ class Voice:
                 continue
             alike.setdefault(words, []).append(rank)
         for words, ranks in alike.items():
-            _say(f"srun: error: {self._host}: {tasks(ranks)}: {words}\n")
+            self._say(f"srun: error: {self._host}: {tasks(ranks)}: {words}")
 
     def states(self, running: Sequence[int], over: Sequence[int]) -> None:
         """Which tasks run."""
-        for ranks, state in ((over, "exited"), (running, "running")):
+        for ranks, state in ((running, "running"), (over, "exited")):
             if ranks:
                 self.info(f"StepId={self._name} {tasks(ranks)}: {state}")
 
@@ -52,10 +56,13 @@ class Voice:
         import time  # noqa: TID251 - the wall clock, for one line
 
         moment = time.strftime("%Y-%m-%dT%H:%M:%S")
-        _say(
+        self._say(
             f"slurmstepd: error: *** STEP {self._name} ON {self._host} CANCELLED AT {moment}"
-            f"{why} ***\n"
+            f"{why} ***"
         )
+
+    def _say(self, line: str) -> None:
+        write(2, f"{line}{self._line_end}".encode("utf-8", "replace"))
 
 
 def tasks(ranks: Sequence[int]) -> str:
@@ -68,7 +75,3 @@ def tasks(ranks: Sequence[int]) -> str:
             spans.append([rank, rank])
     text = ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
     return f"task{'s' if len(ranks) > 1 else ''} {text}"
-
-
-def _say(text: str) -> None:
-    write(2, text.encode("utf-8", "replace"))

@@ -1,11 +1,12 @@
 """One step, from its first line in the run's log to its last.
 
-If it is killed: the job goes on, and what is left of the step ends with the job.
+If it is killed: the job goes on, and its worker ends what is left of the step.
 """
 
 from __future__ import annotations
 
 import posix
+import resource
 import signal
 import time  # noqa: TID251 - two readings of a clock; host.clock costs more to load than srun has
 
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from tinysched.spool.steplog import StepLog
 
 _BY_SIGNAL = 128
-# A job that is ended tells its tasks as well as us: only who has not heard is told again.
-_TELL_S = 0.3
+# Tasks that end alike, one after the other, are told of in one line.
+_ALIKE_S = 0.03
+_KILL_AGAIN_S = 0.3
 # So soon after the first a second Ctrl-C counts.
 _TWICE_S = 1.0
-_HEARD = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD")
+_HEARD = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGCONT")
 _PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2)
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_BY_FORCE = (signal.SIGTERM, signal.SIGKILL)
 
 
 class Signals:
@@ -76,42 +79,44 @@ class Step:
         name = f"{job.place.raw_id}.{number}"
         self._name = name
         self._number = number
-        self._voice = Voice(name, job.host, quiet=wants.has("quiet"))
+        self._voice = Voice(name, job.host, quiet=wants.has("quiet"), is_raw=plumbing.is_raw)
         self._living: dict[int, int] = {}
         self._ended: dict[int, tasks.Ended] = {}
+        self._unsaid: list[tuple[int, tasks.Ended]] = []
+        self._say_at = 0.0
         self._began_at = time.monotonic()
         self._first_end_at: float | None = None
         self._interrupted_at: list[float] = []
-        self._stop_at: float | None = None
-        self._is_told = False
-        self._is_forced = False
+        self._kill_at: float | None = None
+        self._is_aborted = False
+        self._is_interrupted = False
 
-    def run(self, log: StepLog, submitted: Mapping[bytes, bytes]) -> int:
-        """Starts the tasks and waits for them; the exit code of srun."""
+    def run(self, log: StepLog, submitted: Mapping[bytes, bytes]) -> tuple[int, int]:
+        """Starts the tasks and waits for them; exit code, and the signal behind it (0: none)."""
         self._start(submitted)
         lines = "".join(steplines.task(self._number, births.name(pid)) for pid in self._living)
         log.add(lines)
         self._job.nudge()
         while self._living:
-            self._look()
+            self._look(log)
+        self._say_ends()
         self._plumbing.finish()
-        signum = max((ended.signal for ended in self._ended.values()), default=0)
-        if signum and not self._is_forced:
+        if not self._is_aborted and any(one.signal in _BY_FORCE for one in self._ended.values()):
             self._voice.info(f"Force Terminated StepId={self._name}")
         log.add(self._last_line())
         self._job.nudge()
-        return max((_code(ended) for ended in self._ended.values()), default=0)
+        worst = max(self._ended.values(), key=_code, default=None)
+        return (0, 0) if worst is None else (_code(worst), worst.signal)
 
     def _start(self, submitted: Mapping[bytes, bytes]) -> None:
         job, wants = self._job, self._wants
         told = variables.chosen(submitted, wants.text("export"))
         told |= variables.of_step(job.place, wants, self._number, job.host)
-        argv = [word.encode("utf-8", "surrogateescape") for word in wants.command]
         self._signals.hold()
         try:
-            for rank in range(wants.tasks):
+            for rank, words in enumerate(self._wants.programs):
                 plan = tasks.Plan(
-                    argv,
+                    [word.encode("utf-8", "surrogateescape") for word in words],
                     told | variables.of_task(rank),
                     self._plumbing.streams(rank),
                     _complain,
@@ -122,9 +127,9 @@ class Step:
         finally:
             self._signals.release()
 
-    def _look(self) -> None:
+    def _look(self, log: StepLog) -> None:
         for signum in self._signals.take():
-            self._hear(signum)
+            self._hear(signum, log)
         ended = tasks.reap()
         if ended:
             self._note(ended)
@@ -133,103 +138,147 @@ class Step:
 
     def _note(self, ended: Sequence[tasks.Ended]) -> None:
         found = [(self._living.pop(one.pid), one) for one in ended if one.pid in self._living]
+        if not found:
+            return
         self._ended.update(found)
-        self._plumbing.let_out()
-        self._voice.ends(found)
-        if found and self._first_end_at is None:
+        self._unsaid += found
+        self._say_at = time.monotonic() + _ALIKE_S
+        if self._first_end_at is None:
             self._first_end_at = time.monotonic()
         if self._wants.kills_on_bad_exit and self._living and any(_code(one) for _, one in found):
-            self._voice.info(f"launch/slurm: _step_signal: Terminating StepId={self._name}")
-            self._end("", at_once=True)
+            self._say_ends()
+            self._terminate()
+
+    def _say_ends(self) -> None:
+        """What tasks have written comes first; who was interrupted with the step is not named."""
+        self._plumbing.let_out()
+        by_force = self._is_interrupted and self._is_aborted
+        self._voice.ends(
+            (rank, how)
+            for rank, how in self._unsaid
+            if not (by_force and how.signal == signal.SIGINT)
+        )
+        self._unsaid.clear()
 
     # What it is told
 
-    def _hear(self, signum: int) -> None:
+    def _hear(self, signum: int, log: StepLog) -> None:
         if signum in _PASSED_ON:
             self._send(signum)
         elif signum == signal.SIGINT:
             self._interrupt()
         elif signum in _ENDS:
-            self._force()
+            self._be_ended(signum, log)
+        elif signum == signal.SIGCONT and not self._job.place.is_whole:
+            self._voice.info("got SIGCONT")
         elif signum == steplines.END_SIGNAL:
-            self._end("", at_once=True)
+            self._abort("", kill=True)
+
+    def _be_ended(self, signum: int, log: StepLog) -> None:
+        """Somebody ends srun; or the job it is a part of, which tells its tasks as well."""
+        place, why = self._job.place, log.why_stopped() if signum == signal.SIGTERM else None
+        if why is None:
+            if signum == signal.SIGQUIT:
+                self._voice.info("Quit")
+            self._force()
+            return
+        if place.is_ours and not place.is_whole and why != "exit":
+            self._voice.info("forcing job termination")
+        self._abort(" DUE TO TIME LIMIT" if why == "limit" else "", kill=False)
 
     def _interrupt(self) -> None:
         now = time.monotonic()
-        recent = [at for at in self._interrupted_at if now - at <= _TWICE_S]
-        self._interrupted_at = [*recent, now]
-        if self._wants.has("quit-on-interrupt") or len(recent) > 1:
+        is_second = bool(self._interrupted_at) and now - self._interrupted_at[-1] <= _TWICE_S
+        self._interrupted_at.append(now)
+        if self._wants.has("disable-status"):
+            self._send_interrupt()
+        elif self._is_aborted:
+            self._send_interrupt()
+            self._voice.info("job abort in progress")
+        elif is_second or self._wants.has("quit-on-interrupt"):
+            self._is_interrupted = True
+            self._send_interrupt()
             self._force()
-        elif recent:
-            self._voice.info(f"sending Ctrl-C to StepId={self._name}")
-            self._send(signal.SIGINT)
         else:
             self._voice.info("interrupt (one more within 1 sec to abort)")
             self._voice.states(sorted(self._living.values()), sorted(self._ended))
 
-    def _force(self) -> None:
-        if self._stop_at is None:
-            self._is_forced = True
-            self._voice.info("forcing job termination")
-            self._end("", at_once=False)
+    def _send_interrupt(self) -> None:
+        self._voice.info(f"sending Ctrl-C to StepId={self._name}")
+        self._send(signal.SIGINT)
 
-    def _end(self, why: str, *, at_once: bool) -> None:
-        """TERM, and KILL for who takes no notice of it."""
-        if self._stop_at is not None:
+    def _force(self) -> None:
+        if self._is_aborted:
+            self._voice.info("job abort in progress")
             return
-        patience_s = int(self._job.place.kill_wait_s) + 2
-        self._voice.info(
-            f"Job step aborted: Waiting up to {patience_s} seconds for job step to finish."
-        )
-        self._voice.cancelled(why)
-        self._stop_at = time.monotonic() - (_TELL_S if at_once else 0.0)
+        self._voice.info("forcing job termination")
+        self._abort("", kill=True)
+
+    def _abort(self, why: str, *, kill: bool) -> None:
+        """The end of all tasks: at once, or once they have taken their time."""
+        if not self._is_aborted:
+            self._is_aborted = True
+            patience_s = int(self._job.place.kill_wait_s) + 2
+            self._voice.info(
+                f"Job step aborted: Waiting up to {patience_s} seconds for job step to finish."
+            )
+            self._voice.cancelled(why)
+        self._end(kill=kill)
+
+    def _terminate(self) -> None:
+        """One of the tasks, or its end, is the others' end."""
+        self._voice.info(f"launch/slurm: _step_signal: Terminating StepId={self._name}")
+        self._voice.cancelled("")
+        self._end(kill=False)
+
+    def _end(self, *, kill: bool) -> None:
+        now = time.monotonic()
+        if not kill:
+            self._send(signal.SIGTERM)
+            self._send(signal.SIGCONT)
+        kill_at = now if kill else now + self._job.place.kill_wait_s
+        self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
 
     def _due(self) -> float | None:
         """Does what is due; in how many seconds something is due next (None: nothing)."""
         now = time.monotonic()
+        if self._unsaid and now >= self._say_at:
+            self._say_ends()
         if self._job.is_over():
-            self._is_forced = True
-            self._send(signal.SIGKILL)
-            return _TELL_S
-        if self._stop_at is not None:
-            return self._due_at_end(now - self._stop_at)
-        left = [self._limit_left(now), self._wait_left(now)]
-        known = [left_s for left_s in left if left_s is not None]
+            self._kill_at = now
+        due = [self._limit_left(now), self._wait_left(now), self._kill_left(now)]
+        due.append(self._say_at - now if self._unsaid else None)
+        known = [max(0.0, left_s) for left_s in due if left_s is not None]
         return min(known) if known else None
 
-    def _due_at_end(self, since_s: float) -> float:
-        kill_s = _TELL_S + self._job.place.kill_wait_s
-        if since_s < _TELL_S:
-            return _TELL_S - since_s
-        if not self._is_told:
-            self._is_told = True
-            self._send(signal.SIGTERM)
-            self._send(signal.SIGCONT)
-        if since_s < kill_s:
-            return kill_s - since_s
+    def _kill_left(self, now: float) -> float | None:
+        if self._kill_at is None:
+            return None
+        if now < self._kill_at:
+            return self._kill_at - now
         self._send(signal.SIGKILL)
-        return _TELL_S
+        return _KILL_AGAIN_S
 
     def _limit_left(self, now: float) -> float | None:
         limit_s = self._wants.limit_s
-        if not limit_s:
+        if not limit_s or self._is_aborted:
             return None
         left_s = self._began_at + limit_s - now
         if left_s <= 0:
-            self._end(" DUE TO TIME LIMIT", at_once=True)
+            self._abort(" DUE TO TIME LIMIT", kill=False)
             return 0.0
         return left_s
 
     def _wait_left(self, now: float) -> float | None:
         wait_s = self._wants.count("wait", least=0)
-        if not wait_s or self._first_end_at is None:
+        if not wait_s or self._first_end_at is None or self._is_aborted:
             return None
         left_s = self._first_end_at + wait_s - now
         if left_s <= 0:
             self._voice.info(f"First task exited {wait_s}s ago")
             self._voice.states(sorted(self._living.values()), sorted(self._ended))
             self._voice.info(f"launch/slurm: _step_signal: Terminating StepId={self._name}")
-            self._end("", at_once=True)
+            self._abort("", kill=True)
             return 0.0
         return left_s
 
@@ -247,6 +296,8 @@ class Step:
         system_s = sum(one.system_s for one in all_ended)
         cpu_s = system_s + sum(one.user_s for one in all_ended)
         peak_kib = max((one.peak_kib for one in all_ended), default=0)
+        if peak_kib <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+            peak_kib = 0  # what a fork of this process has is not told from what the task had
         return steplines.end(self._number, time.time(), exit_, cpu_s, system_s, peak_kib)
 
 

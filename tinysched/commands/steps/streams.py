@@ -50,7 +50,8 @@ class Outputs:
         if mode is None or mode == "all":
             return own or _OWN[kind]
         if mode.isdigit() and int(mode) < self._ranks:
-            return _OWN[kind] if int(mode) == rank else self._file("/dev/null", kind)
+            own = _OWN["output"] if own else _OWN[kind]  # who names no file for stderr joins both
+            return own if int(mode) == rank else self._file("/dev/null", kind)
         return self._file("/dev/null" if mode == "none" else self._path_of(mode, rank), kind)
 
     def _file(self, path: str, kind: str) -> int:
@@ -63,10 +64,11 @@ class Outputs:
         return self._open[path]
 
 
-class Labels:
-    """Lines of tasks, each with its task's number before it, as they come."""
+class Relays:
+    """What tasks write, as it comes; `labelled`: in lines, each with its task's number."""
 
-    def __init__(self, ranks: int) -> None:
+    def __init__(self, ranks: int, *, labelled: bool) -> None:
+        self.labelled = labelled
         self._width = len(str(ranks - 1))
         self._pipes: dict[int, tuple[int, bytes, bytes]] = {}
 
@@ -91,6 +93,11 @@ class Labels:
             return
         except OSError:
             piece = b""
+        if not self.labelled:
+            write(target, piece)
+            if not piece:
+                self._end(reader)
+            return
         lines = (rest + piece).split(b"\n")
         left = lines.pop()
         if not piece and left:

@@ -12,19 +12,26 @@ from tinysched.commands.steps.streams import write
 
 _PIECE = 1 << 14
 _END_OF_FILE = b"\x04"
+_NO_KEYS = (
+    b"srun: error: Not using a pseudo-terminal, disregarding --pty option\n"
+    b"srun: error: ioctl(TIOCGWINSZ): Inappropriate ioctl for device\n"
+)
 
 
 class Terminal:
-    """A pseudo terminal. `slave` is the task's end."""
+    """A pseudo terminal. `slave` is the task's end; `has_keys`: its input is our terminal's."""
 
     def __init__(self) -> None:
         self._master, self.slave = posix.openpty()
         posix.set_inheritable(self._master, False)
         posix.set_inheritable(self.slave, False)
         posix.set_blocking(self._master, False)
-        self._is_over = False
+        self.has_keys = posix.isatty(0)
+        self._is_over = not self.has_keys
         self._was: list[object] | None = None
-        if posix.isatty(0):
+        if not self.has_keys:
+            write(2, _NO_KEYS)
+        else:
             self._was = termios.tcgetattr(0)
             _make_raw()
             self._resize()

@@ -46,22 +46,19 @@ def _words(text: str) -> list[str]:
 
 def of_step(place: Place, wants: Wants, number: int, host: str) -> dict[bytes, bytes]:
     """What all tasks of a step are told alike."""
-    tasks, cores, raw_id = wants.tasks, str(place.cores), str(place.raw_id)
+    tasks, raw_id = wants.tasks, str(place.raw_id)
     umask = posix.umask(0o077)
     posix.umask(umask)
     told = {
         "TJS_COOKIE": place.cookie,
         "SLURMD_NODENAME": host,
         "SLURM_CLUSTER_NAME": place.cluster,
-        "SLURM_CPUS_ON_NODE": cores,
-        "SLURM_DISTRIBUTION": wants.text("distribution") or "cyclic",
+        "SLURM_CONF": "/etc/slurm/slurm.conf",
+        "SLURM_CPUS_ON_NODE": str(place.step_cores),
         "SLURM_GTIDS": ",".join(map(str, range(tasks))),
         "SLURM_JOBID": raw_id,
         "SLURM_JOB_ID": raw_id,
-        "SLURM_JOB_CPUS_PER_NODE": cores,
-        "SLURM_JOB_CPUS_PER_NODE_PACK_GROUP_0": cores,
         "SLURM_JOB_NODELIST": host,
-        "SLURM_JOB_NUM_NODES": "1",
         "SLURM_LAUNCH_NODE_IPADDR": "127.0.0.1",
         "SLURM_NNODES": "1",
         "SLURM_NODEID": "0",
@@ -78,11 +75,38 @@ def of_step(place: Place, wants: Wants, number: int, host: str) -> dict[bytes, b
         "SLURM_TOPOLOGY_ADDR_PATTERN": "node",
         "SLURM_UMASK": f"{umask:04o}",
     }
+    told |= _of_job(place, wants)
     if not wants.has("preserve-env"):
         told |= {"SLURM_NTASKS": str(tasks), "SLURM_NPROCS": str(tasks)}
     if wants.has("cpus-per-task"):
         told["SLURM_CPUS_PER_TASK"] = wants.text("cpus-per-task") or "1"
     return {_raw(name): _raw(value) for name, value in told.items()}
+
+
+def _of_job(place: Place, wants: Wants) -> dict[str, str]:
+    """What a step says of its job: more if nobody has told of that before."""
+    cores, layout = str(place.cores), wants.text("distribution")
+    if place.is_whole:
+        told = {"SLURM_JOB_CPUS_PER_NODE": cores, "SLURM_JOB_NUM_NODES": "1"}
+        if layout is None and wants.has("ntasks-per-node"):
+            layout = "block"
+        return told | ({} if layout is None else {"SLURM_DISTRIBUTION": layout})
+    told = {
+        "SLURM_DISTRIBUTION": layout or "cyclic",
+        "SLURM_JOB_CPUS_PER_NODE_PACK_GROUP_0": cores,
+    }
+    if place.is_ours:
+        return told | {"SLURM_JOB_CPUS_PER_NODE": cores, "SLURM_JOB_NUM_NODES": "1"}
+    from tinysched.host import identity
+
+    return told | {
+        "SLURM_JOB_GID": str(posix.getgid()),
+        "SLURM_JOB_NAME": wants.text("job-name") or wants.command[0].rpartition("/")[2],
+        "SLURM_JOB_PARTITION": place.partition,
+        "SLURM_JOB_UID": str(posix.getuid()),
+        "SLURM_JOB_USER": identity.user_name(posix.getuid()),
+        "SLURM_PRIO_PROCESS": "0",
+    }
 
 
 def of_task(rank: int) -> dict[bytes, bytes]:

@@ -14,21 +14,17 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One job; `line` is readable when its worker has ended (None: not watched).
+    """One job; `line` is readable when there is something to `hear`.
 
-    Who is a part of the job is ended with it. Anybody else has to watch.
+    Who is a part of the job is ended with it, anybody else has to watch. While this process has the
+    line the worker knows that it lives.
     """
 
     def __init__(self, place: Place, host: str) -> None:
         self.place = place
         self.host = host
-        self._line: _socket.socket | None = None
-        self._is_over = False
-        if not place.is_ours:
-            try:
-                self._line = dial(place.socket)
-            except OSError:
-                self._line = None
+        self._line = self._dial()
+        self._is_over = self._line is None and not place.is_ours
 
     @property
     def line(self) -> int | None:
@@ -37,29 +33,40 @@ class Job:
 
     def is_over(self) -> bool:
         """The job that this is no part of has ended."""
-        if self._line is None:
-            return self._is_over
-        self._line.setblocking(False)
-        try:
-            while piece := self._line.recv(4096):
-                del piece  # news for agents
-        except BlockingIOError:
-            return False
-        except OSError:
-            pass
-        self._line.close()
-        self._line, self._is_over = None, True
-        return True
+        if self._line is not None:
+            self._hear(self._line)
+        return self._is_over
 
     def nudge(self) -> None:
         """Has the worker look at the log: others want to know of live steps."""
-        try:
-            line = dial(self.place.socket)
-        except OSError:
+        if self._line is None and self.place.is_ours:
+            self._line = self._dial()
+        if self._line is None:
             return  # it was killed, or is about to end: whoever takes over looks by itself
         try:
-            line.sendall(pack("steps", []))
+            self._line.setblocking(True)
+            self._line.sendall(pack("steps", []))
         except (OSError, WireError):
+            self._lose()
+
+    def _dial(self) -> _socket.socket | None:
+        try:
+            return dial(self.place.socket)
+        except OSError:
+            return None
+
+    def _hear(self, line: _socket.socket) -> None:
+        line.setblocking(False)
+        try:
+            while line.recv(4096):
+                pass  # news for agents
+        except BlockingIOError:
             return
-        finally:
-            line.close()
+        except OSError:
+            pass
+        self._lose()
+
+    def _lose(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        self._line, self._is_over = None, not self.place.is_ours

@@ -80,7 +80,7 @@ class Intake:
                 self._sbatch.check(job, read)
             if read.test_only:
                 return self._sbatch.tested(job, read) if is_slurms else self._test_only(read)
-            known = self._accept(uid, token, read, message.raw("script", b""))
+            known = self._accept(uid, token, read, message)
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
         if is_slurms and not known.request.foreground:
@@ -97,7 +97,9 @@ class Intake:
                 f" bytes, and max_request_kib is {most_kib}"
             )
 
-    def _accept(self, uid: int, token: str, read: submission.Submission, script: bytes) -> Job:
+    def _accept(
+        self, uid: int, token: str, read: submission.Submission, message: Message
+    ) -> Job:  # fmt: skip
         most = self._terms().max_jobs_per_user
         if self._books.unfinished[uid] >= most:
             raise RefusedError(
@@ -105,13 +107,13 @@ class Intake:
                 f" and max_jobs_per_user is {most}",
                 "wait for some to end, or cancel some",
             )
-        if read.request.foreground:
+        if read.request.foreground and message.text("command") not in SLURMS:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
         request = submissions.kept(read.request)
         self._check_array(request)
         number = self._ledger.new_id()
         job = self._job(number, uid, token, request)
-        self._ledger.accept(job, script)
+        self._ledger.accept(job, message.raw("script", b""))
         tasks = 0 if request.array is None else len(request.array.tasks)
         facts = (number, job.user, request.cores, request.limit_s, tasks, request.held)
         LOG.info(events.SUBMITTED, *facts)
@@ -133,7 +135,8 @@ class Intake:
     def _accepted(self, job: Job, read: submission.Submission, command: str) -> Answer:
         said = str(job.id) if read.parsable else f"Submitted batch job {job.id}"
         silent = read.quiet or job.request.foreground
-        warnings = "".join(f"{command}: warning: {words}\n" for words in read.warnings)
+        mark = command if command in SLURMS else f"{command}: warning"
+        warnings = "".join(f"{mark}: {words}\n" for words in read.warnings)
         waits = "" if not job.request.foreground else str(self._outlook.why(job))
         return Answer(
             out="" if silent else f"{said}\n",

@@ -64,7 +64,7 @@ def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
         ("Dependency", row.dependency or NULL),
     ]
     yield [
-        ("Requeue", int(request.requeue)),
+        ("Requeue", int(request.requeue or request.foreground)),
         ("Restarts", 0 if unit is None else unit.restarts),
         ("BatchFlag", int(not request.foreground)),
         ("Reboot", 0),

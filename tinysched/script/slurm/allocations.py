@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from tinysched.errors import VerbatimError
 from tinysched.job.request import Request
 from tinysched.script.grammar import Option
-from tinysched.script.slurm import getopt, sbatch_values
+from tinysched.script.slurm import getopt, sbatch, sbatch_values
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.retelling import retold
 from tinysched.script.slurm.srun_options import SALLOC, SRUN, STEP_NAMES
@@ -53,6 +53,7 @@ def read(
     request = Request(
         name="interactive" if command == SALLOC_COMMAND else rest[0].rpartition("/")[2],
         submit_dir=cwd,
+        command=rest[0] if command == SRUN_COMMAND else None,
         foreground=True,
         requeue=False,
         arguments=tuple(rest),
@@ -62,11 +63,29 @@ def read(
         for name, value in given:
             if name not in STEP_NAMES and name not in _OF_THE_CLIENT:
                 sbatch_values.apply(wish, _ALIASES.get(name, name), value)
+        sbatch.settle(wish)
     except VerbatimError as error:
         raise retold(error, command) from None
+    _fit_tasks(wish)
     return Submission(
-        request=wish.request, warnings=tuple(wish.warnings), quiet=True, said=dict(given)
+        request=wish.request,
+        warnings=tuple(wish.warnings),
+        quiet=True,
+        said={name: value for name, value in given if name not in STEP_NAMES},
     )
+
+
+def _fit_tasks(wish: sbatch_values.Wish) -> None:
+    """Tasks that do not fit on so many hosts by so many each: their number is what counts."""
+    request = wish.request
+    tasks, hosts, each = request.ntasks, request.nodes, request.tasks_per_node
+    if tasks is not None and hosts is not None and each is not None and tasks > hosts * each:
+        wish.warnings.append(
+            f"Warning: can't honor --ntasks-per-node set to {each} which doesn't match the"
+            f" requested tasks {tasks} with the number of requested nodes {hosts}."
+            " Ignoring --ntasks-per-node."
+        )
+        wish.ask(tasks_per_node=None)
 
 
 def _from_variables(

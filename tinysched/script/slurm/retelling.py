@@ -9,6 +9,7 @@ from tinysched.errors import EXIT_REFUSED, TinyschedError, VerbatimError
 from tinysched.script.slurm.refusals import FAILED
 
 NO_ALLOCATION = "Unable to allocate resources: "
+_NO_JOB = "Job submit/allocate failed: "
 
 
 def retold(error: TinyschedError, command: str) -> TinyschedError:
@@ -20,8 +21,13 @@ def retold(error: TinyschedError, command: str) -> TinyschedError:
         if line.startswith("sbatch: "):
             line = f"{command}: {line.removeprefix('sbatch: ')}"
         line = line.replace('Try "sbatch ', f'Try "{command} ', 1)
-        lines.append(line.replace(f" {FAILED}", f" {NO_ALLOCATION}", 1) + "\n")
+        lines.append(line.replace(f" {FAILED}", f" {refusal_of(command)}", 1) + "\n")
     return VerbatimError("".join(lines), error.exit_code)
+
+
+def refusal_of(command: str) -> str:
+    """What comes before the controller's reason."""
+    return _NO_JOB if command == "salloc" else NO_ALLOCATION
 
 
 def complaint(command: str, words: str, exit_code: int = EXIT_REFUSED) -> VerbatimError:

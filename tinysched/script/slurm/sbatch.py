@@ -77,7 +77,7 @@ def read(
     wish = Wish(request=request, settings=settings)
     for one in _without_second_memory(given):
         apply(wish, one.name, one.value)
-    _settle(wish)
+    settle(wish)
     names = {one.name for one in given}
     return Submission(
         request=wish.request,
@@ -165,7 +165,7 @@ def _without_second_memory(given: Sequence[_Given]) -> list[_Given]:
     return [one for one in given if not said or one.name in said or one.name not in _WAYS]
 
 
-def _settle(wish: Wish) -> None:
+def settle(wish: Wish) -> None:
     """What follows from several options together."""
     request = wish.request
     tasks, hosts = request.ntasks, request.nodes

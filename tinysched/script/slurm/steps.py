@@ -21,11 +21,19 @@ _NOTHING = ("", "0", "none", "NONE")
 _TRUE = ("", "1", "yes", "true")
 # Means something outside a job only; inside, the job's own is exported under these names.
 _NOT_BY_VARIABLE = ("mem", "mem-per-cpu", "time", "chdir", "nodes")
+# The job was made for a step of its own: all this is the job's affair, or was said before.
+_OF_A_JOB = (
+    *("time", "immediate", "nodes", "nodelist", "exclude", "mem", "mem-per-cpu", "cpu-bind"),
+    *("constraint", "exclusive", "gres", "licenses", "reservation"),
+)
+_SELDOM = ("cpu-bind", "open-mode", "mpi", "mem", "mem-per-cpu")
 _ALIASES = {"tasks-per-node": "ntasks-per-node", "cluster": "clusters"}
 
 
 class Wants:
     """One step: everything that command line and variables say, the former first.
+
+    `programs`: what each of its tasks runs, once that is known. `warning`: what is said of options.
 
     `wait_s`: how long others may go on after the first task has ended (None: for ever).
     `give_up_s`: how long to wait for cores (None: for ever).
@@ -33,6 +41,8 @@ class Wants:
 
     def __init__(self, found: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> None:
         self.command = list(rest)
+        self.programs = [self.command]
+        self.warning = ""
         self._given: dict[str, str] = {}
         for option, value in found:
             name = _ALIASES.get(option.name, option.name)
@@ -45,6 +55,12 @@ class Wants:
     def text(self, name: str) -> str | None:
         """The value of an option; None if it was not given."""
         return self._given.get(name)
+
+    @property
+    def asks_for_text(self) -> bool:
+        """Wants to know something, and no step."""
+        asked = any(name in self._given for name in ("help", "usage", "version"))
+        return asked or self._given.get("mpi") == "list"
 
     def add_variables(self, variables: Mapping[str, str]) -> None:
         """What variables say where the command line says nothing."""
@@ -103,22 +119,51 @@ class Wants:
 
     def leave_to_job(self) -> None:
         """The job was made for this step: it is the job's to keep to time and place."""
-        for name in ("time", "chdir", "immediate", "nodes", "nodelist", "exclude", "mem"):
+        for name in _OF_A_JOB:
             self._given.pop(name, None)
 
     def check_step(self) -> None:
         """Refuses what no step can have, before there is a job for it. Raises: VerbatimError."""
         self._refuse(STEP_NAMES)
-        self.count("ntasks")
+        for name in ("ntasks", "threads"):
+            self.count(name)
+        for name in ("wait", "jobid"):
+            self.count(name, least=0)
+        if self.text("immediate") and not (self.text("immediate") or "").isdigit():
+            words = f'Invalid numeric value "{self.text("immediate")}" for immediate.'
+            raise complaint(COMMAND, words)
+        if any(name in self._given for name in _SELDOM):
+            self._check_seldom()
+
+    def _check_seldom(self) -> None:
+        from tinysched.script.slurm import step_checks
+
+        if "cpu-bind" in self._given:
+            self.warning = step_checks.binding(self._given["cpu-bind"])
+        if "open-mode" in self._given:
+            step_checks.open_mode(self._given["open-mode"])
+        if self._given.get("mpi", "none") != "none":
+            step_checks.mpi(self._given["mpi"])
+        for name in ("mem", "mem-per-cpu"):
+            if name in self._given:
+                step_checks.memory_mib(name, self._given[name])
 
     def check(self) -> None:
-        """Refuses what cannot be. Raises: VerbatimError."""
+        """Refuses what cannot be, and what no job has. Raises: VerbatimError."""
+        self.check_step()
         self._refuse(frozenset(option.name for option in SRUN))
-        for name in ("cpus-per-task", "wait", "jobid"):
-            self.count(name, least=1 if name == "cpus-per-task" else 0)
+        self.count("cpus-per-task")
         self._check_hosts()
+
+    def memory_mib(self, cores: int) -> int:
+        """What it asks for; 0: whatever there is. Raises: VerbatimError."""
+        from tinysched.script.slurm import step_checks
+
         if "mem" in self._given:
-            _check_memory(self._given["mem"])
+            return step_checks.memory_mib("mem", self._given["mem"])
+        if "mem-per-cpu" in self._given:
+            return cores * step_checks.memory_mib("mem-per-cpu", self._given["mem-per-cpu"])
+        return 0
 
     def _refuse(self, names: frozenset[str]) -> None:
         for name, text in self._given.items():
@@ -127,15 +172,12 @@ class Wants:
             option = next(option for option in SRUN if option.name == name)
             if option.disposition == REFUSED and not (option.takes == "value" and text in _NOTHING):
                 raise not_supported(COMMAND, name, _why(option))
-        kind = self._given.get("mpi", "none")
-        if kind != "none":
-            raise not_supported(COMMAND, f"mpi={kind}", "start MPI programs with mpirun")
 
     def _check_hosts(self) -> None:
         text = self._given.get("nodes", "1")
         hosts = text.partition("-")[0]
         if not (hosts.isascii() and hosts.isdigit()) or not int(hosts):
-            raise complaint(COMMAND, f'"{text}" is not a valid node count')
+            raise complaint(COMMAND, f'"{text}" is not a valid node count', EXIT_SYNTAX)
         if int(hosts) > 1:
             raise complaint(COMMAND, f"Only allocated 1 nodes asked for {hosts}")
 
@@ -144,20 +186,11 @@ def _why(option: Option) -> str:
     return option.help.removeprefix("refused unless 0: ")
 
 
-def _check_memory(text: str) -> None:
-    from tinysched.job.quantities import parse_memory
-
-    try:
-        parse_memory(text.lstrip())
-    except ValueError:
-        raise complaint(COMMAND, "Invalid --mem specification", EXIT_SYNTAX) from None
-
-
 def read(argv: Sequence[str], variables: Mapping[str, str]) -> Wants:
     """The words of srun. Raises: VerbatimError."""
     found, rest = getopt.split(SRUN, argv, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
     wants = Wants(found, rest)
     wants.add_variables(variables)
-    if not rest and not any(wants.has(name) for name in ("help", "usage", "version")):
+    if not (rest or wants.asks_for_text):
         raise VerbatimError(f"{COMMAND}: fatal: No command given to execute.\n")
     return wants

@@ -213,7 +213,9 @@ def own_mark(number: int) -> str:
 
 
 def _has_own(asker: Asker, job: Job) -> bool:
-    return bool(job.request.arguments) and asker.uid == job.uid and job.request.command is not None
+    request = job.request
+    is_script = request.command is not None and not request.foreground
+    return bool(request.arguments) and asker.uid == job.uid and is_script
 
 
 def _has(row: Row, tasks: Ranges) -> bool:
