@@ -62,6 +62,7 @@ def test_without_a_shell_a_login_has_the_bare_necessities():
         b"LOGNAME",
         b"SHELL",
         b"PATH",
+        b"MAIL",
     }
 
 

@@ -96,6 +96,7 @@ def login_environment(uid: int) -> dict[bytes, bytes]:
         "USER": user_name(uid),
         "LOGNAME": user_name(uid),
         "SHELL": shell(uid),
+        "MAIL": f"/var/mail/{user_name(uid)}",
         "PATH": _LOGIN_PATH,
     }
     mark = secrets.token_hex(16)
