@@ -26,6 +26,7 @@ COMMANDS = {
     "run_job.sh": "run_job",
     "tsrun": "srun",
     "tsalloc": "salloc",
+    "tsacct": "sacct",
     "tsagent": "tsagent",
     "tsctl": "tsctl",
     "tsdaemon": "tsdaemon",
@@ -40,6 +41,8 @@ SLURM_NAMES = {
     "srun": "srun",
     "salloc": "salloc",
     "sinfo": "sinfo",
+    "sacct": "sacct",
+    "sstat": "sstat",
 }
 DOOR = "tinysched"
 ENV = "tiny_sched_env.sh"

@@ -5,6 +5,10 @@ from __future__ import annotations
 from tinysched.commands.manual import Manual, listed
 from tinysched.script.slurm import sbatch_options, sinfo_options, squeue_options, srun_options
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
+from tinysched.script.slurm.sacct_options import SACCT as SACCT_OPTIONS
+from tinysched.script.slurm.sacct_options import SSTAT as SSTAT_OPTIONS
+from tinysched.script.slurm.sacct_options import SSTAT_USAGE
+from tinysched.script.slurm.sacct_options import USAGE as SACCT_USAGE
 from tinysched.script.slurm.scancel_options import SCANCEL as SCANCEL_OPTIONS
 from tinysched.script.slurm.scancel_options import USAGE as SCANCEL_USAGE
 from tinysched.script.slurm.scontrol_options import KEYWORDS
@@ -36,6 +40,18 @@ SCONTROL = Manual(
     options=SCONTROL_OPTIONS,
     usage=SCONTROL_USAGE,
     tail="\nCOMMAND is one of:\n" + listed((f"  {name}", words) for name, _, words in KEYWORDS),
+)
+SACCT = Manual(
+    name="sacct",
+    usage_line="[OPTIONS]",
+    options=SACCT_OPTIONS,
+    usage=SACCT_USAGE,
+)
+SSTAT = Manual(
+    name="sstat",
+    usage_line="[OPTIONS] -j <job(.stepid)>",
+    options=SSTAT_OPTIONS,
+    usage=SSTAT_USAGE,
 )
 SINFO = Manual(
     name="sinfo",

@@ -41,17 +41,17 @@ def highest_kib(pid: int) -> int:
     return 0
 
 
-def passed_bytes(pid: int) -> tuple[int, int]:
-    """What a process, and the children it has waited for, have read and written by any means.
+def disk_bytes(pid: int) -> tuple[int, int]:
+    """What a process, and the children it has waited for, have read from and written to disks.
 
-    Known until a process that has ended is reaped; to its own user only.
+    Only its own user may know.
     """
-    found = dict.fromkeys((b"rchar:", b"wchar:"), 0)
+    found = dict.fromkeys((b"read_bytes:", b"write_bytes:"), 0)
     for line in _content(f"/proc/{pid}/io").splitlines():
         name, _, value = line.partition(b" ")
         if name in found:
             found[name] = int(value)
-    return found[b"rchar:"], found[b"wchar:"]
+    return found[b"read_bytes:"], found[b"write_bytes:"]
 
 
 def spent(pid: int) -> Spent:

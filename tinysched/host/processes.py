@@ -29,7 +29,8 @@ class Reaped:
     """A child that ended: its exit code, or the signal that killed it (0: none).
 
     `cpu_s` counts what it waited for as well; `system_s` of it were in the kernel. `peak_kib`: the
-    most that was resident of any one of these.
+    most that was resident of any one of these. `blocks_in`, `blocks_out`: of 512 bytes, from and to
+    disks.
     """
 
     pid: int
@@ -38,6 +39,8 @@ class Reaped:
     cpu_s: float
     system_s: float = 0.0
     peak_kib: int = 0
+    blocks_in: int = 0
+    blocks_out: int = 0
 
 
 def fork_worker(work: Callable[[], int]) -> int:
@@ -200,6 +203,8 @@ def reap(note: Callable[[int, int, int], None] | None = None) -> list[Reaped]:
                 cpu_s=cpu_s,
                 system_s=usage.ru_stime,
                 peak_kib=usage.ru_maxrss,
+                blocks_in=usage.ru_inblock,
+                blocks_out=usage.ru_oublock,
             )
         )
 

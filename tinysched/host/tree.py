@@ -69,6 +69,12 @@ def children(pid: int) -> list[int]:
     return listed_children(pid) if _kernel_lists() else list(scanned_children()(pid))
 
 
+def parent(pid: int) -> int | None:
+    """Tell who the parent of a process is; None if the process is gone."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
+
+
 def is_below(pid: int, roots: Collection[int]) -> bool:
     """Tell whether a process is one of these, or has one of these above it."""
     while pid > 1:

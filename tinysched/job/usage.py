@@ -13,7 +13,7 @@ class Usage:
 
     `system_ms`: of its CPU time, what was spent in the kernel. `peak_memory_kib`: the most memory
     that was resident at one moment. `peak_virtual_kib`: the most that was mapped. `read_bytes`,
-    `written_bytes`: what passed through read(2) and write(2), wherever it came from or went.
+    `written_bytes`: from and to disks; what the kernel had in memory does not count.
     """
 
     system_ms: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tinysched.errors import SpoolError
 from tinysched.host import consumption, tree
 from tinysched.host.clock import Clock
 from tinysched.host.processes import Reaped
@@ -16,6 +17,8 @@ SELDOMER_BY = 1.5
 SELDOMEST_S = 15.0
 # A run of thousands of processes takes long to look at: a look costs this share of a core at most.
 SHARE = 1 / 500
+# getrusage(2) counts in these, whatever a disk's own are.
+BLOCK = 512
 
 
 class Meter:
@@ -46,8 +49,7 @@ class Meter:
         began_at = self._clock.boottime()
         if began_at < self._due_at:
             return
-        agent = self._private.agent_pid()  # one that was started from inside the run is not of it
-        found = tree.descendants(os.getpid(), () if agent is None else (agent,))
+        found = tree.descendants(os.getpid(), self._strangers())
         resident, mapped = consumption.memory_kib(found)
         self._peak_kib = max(self._peak_kib, resident)
         self._virtual_kib = max(self._virtual_kib, mapped)
@@ -55,16 +57,20 @@ class Meter:
         self._pause_s = min(self._pause_s * SELDOMER_BY, SELDOMEST_S)
         self._due_at = now + max(self._pause_s, (now - began_at) / SHARE)
 
-    def about_to_reap(self, pid: int) -> None:
-        """A child has ended, and the kernel forgets what it did as soon as it is reaped."""
-        read, written = consumption.passed_bytes(pid)
-        self._read += read
-        self._written += written
+    def _strangers(self) -> tuple[int, ...]:
+        """An agent that was started from inside the run is not of it."""
+        try:
+            agent = self._private.agent_pid()
+        except SpoolError:
+            return ()
+        return () if agent is None else (agent,)
 
     def reaped(self, child: Reaped) -> None:
         """A child was reaped: this is what it, and all that it had waited for, have taken."""
         self.cpu_s += child.cpu_s
         self._system_s += child.system_s
+        self._read += child.blocks_in * BLOCK
+        self._written += child.blocks_out * BLOCK
         if child.peak_kib > self._own_kib + _FORK_KIB:
             self._peak_kib = max(self._peak_kib, child.peak_kib)
 
@@ -74,7 +80,7 @@ class Meter:
         return Usage(
             system_ms=round(self._system_s * 1000),
             peak_memory_kib=self._peak_kib,
-            peak_virtual_kib=self._virtual_kib,
+            peak_virtual_kib=max(self._virtual_kib, self._peak_kib),
             read_bytes=self._read,
             written_bytes=self._written,
         )

@@ -195,7 +195,6 @@ class _Worker:
 
     def _note(self, pid: int, code: int, signum: int) -> None:
         """Writes down how the script ended while the kernel still knows: we may be killed now."""
-        self._meter.about_to_reap(pid)
         if pid != self._script:
             return
         with contextlib.suppress(SpoolError):

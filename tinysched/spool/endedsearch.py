@@ -16,8 +16,8 @@ _FIELDS = 10
 class Search:
     """Which jobs may be meant: those of which something ended so. None: any. Moments: UTC, seconds.
 
-    An array as a whole has an outcome that none of its tasks may have; so it, and what never
-    started, is found whatever the `outcomes`.
+    `names` are in lower case; those of jobs may be in any. An array as a whole has an outcome that
+    none of its tasks may have; so it, and what never started, is found whatever the `outcomes`.
     """
 
     ended_since: float = 0.0
@@ -29,7 +29,7 @@ class Search:
 def search(raw: bytes, wanted: Search) -> set[int]:
     """The numbers of the jobs that the text of a log knows, and that may be meant."""
     uids = None if wanted.uids is None else {b"%d" % uid for uid in wanted.uids}
-    names = None if wanted.names is None else {_escaped(name) for name in wanted.names}
+    names = _plain(wanted.names)
     outcomes = None if wanted.outcomes is None else {name.encode() for name in wanted.outcomes}
     found: dict[tuple[bytes, bytes], None] = {}
     purged: set[bytes] = set()
@@ -45,7 +45,7 @@ def search(raw: bytes, wanted: Search) -> set[int]:
             continue
         if (
             (uids is None or fields[2] in uids)
-            and (names is None or fields[9] in names)
+            and (names is None or fields[9].lower() in names)
             and (outcomes is None or fields[3] in outcomes or fields[5] == _NOT_STARTED)
             and _seconds(fields[4]) >= wanted.ended_since
         ):
@@ -55,8 +55,11 @@ def search(raw: bytes, wanted: Search) -> set[int]:
     return {int(number) for number, _ in found if number not in purged and number.isdigit()}
 
 
-def _escaped(name: str) -> bytes:
-    return json.dumps(name)[1:-1].encode("ascii")
+def _plain(names: Collection[str] | None) -> set[bytes] | None:
+    """The names as they stand in a log; None if letters of theirs have no case that is plain."""
+    if names is None or not all(name.isascii() for name in names):
+        return None
+    return {json.dumps(name)[1:-1].encode("ascii") for name in names}
 
 
 def _seconds(text: bytes) -> float:
