@@ -155,6 +155,31 @@ def test_a_variable_may_say_what_a_failure_costs(
     assert ("has zero value" in capfd.readouterr().err) == (code == 1)
 
 
+@pytest.mark.parametrize(
+    ("folder", "named", "path"),
+    [
+        ("sub", "job.sh", "{}/sub/job.sh"),
+        ("{}/sub", "job.sh", "{}/sub/job.sh"),
+        ("sub", "./job.sh", "./job.sh"),
+        ("sub", "here.sh", "here.sh"),
+        ("sub", "sub/job.sh", "sub/job.sh"),
+        ("", "sub/job.sh", "{}/sub/job.sh"),
+    ],
+)
+def test_a_script_is_looked_for_where_it_will_run(root: Path, folder: str, named: str, path: str):
+    (root / "here" / "sub").mkdir()
+    for place in ("job.sh", "sub/job.sh", "here.sh"):
+        (root / "here" / place).write_text(SCRIPT)
+    heard = submitted(root, "-D", folder.format(root / "here"), named)
+    assert heard.text("path") == path.format(root / "here")
+
+
+def test_a_directory_is_no_script(root: Path, monkeypatch: pytest.MonkeyPatch):
+    (root / "tools" / "job.sh").mkdir(parents=True)
+    monkeypatch.setitem(posix.environ, b"PATH", f"{root}/tools".encode())
+    assert refused(root, "job.sh") == "sbatch: error: Unable to open file job.sh\n"
+
+
 def test_a_wrapped_command_has_no_path(root: Path):
     heard = submitted(root, "--wrap=true")
     assert heard.text("path") == ""

@@ -41,6 +41,7 @@ NAME = "sbatch"
 # Of a file's mode: what kind it is; a directory is read as an empty script.
 KIND = 0o170000
 FOLDER = 0o040000
+FILE = 0o100000
 TEXTS = ("help", "usage", "version")
 # How often an end is asked for: often at first, then once a second.
 FIRST_PAUSE_S = 0.05
@@ -93,9 +94,7 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
         return wrapped(commands[-1]), ""
     if not rest:
         return _drained(0, "stdin"), ""
-    found = submitting.find(rest[0])
-    if not found.startswith((".", "/")):
-        found = f"{submitting.working_directory().decode('utf-8', 'surrogateescape')}/{found}"
+    found = _find(rest[0], typed)
     try:
         descriptor = submitting.open_file(found if rest[0] else "")
     except OSError as error:
@@ -107,6 +106,31 @@ def _script(typed: Sequence[tuple[Option, str | None]], rest: Sequence[str]) -> 
         return _drained(descriptor, rest[0]), found
     finally:
         posix.close(descriptor)
+
+
+def _find(name: str, typed: Sequence[tuple[Option, str | None]]) -> str:
+    """Where a script lies: where the job will run, then on PATH, then here.
+
+    Shape: a whole path unless it is the last, or begins with a dot. Source: what Slurm finds.
+    """
+    if name.startswith((".", "/")) or not name:
+        return name
+    folder = submitting.working_directory().decode("utf-8", "surrogateescape")
+    chosen = [value for option, value in typed if option.name == "chdir" and value]
+    if chosen:
+        folder = chosen[-1] if chosen[-1].startswith("/") else f"{folder}/{chosen[-1]}"
+    path = posix.environ.get(b"PATH", b"").decode("utf-8", "surrogateescape")
+    for place in (folder, *path.split(":")):
+        if place and _is_file(f"{place}/{name}"):
+            return f"{place}/{name}"
+    return name
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return posix.stat(path).st_mode & KIND == FILE
+    except OSError:
+        return False
 
 
 def _drained(descriptor: int, called: str) -> bytes:

@@ -31,6 +31,8 @@ _MOST_NICE = 2147483645
 _DEFAULT_NICE = 100
 _NO_PRIORITY = 4294967294
 _MOST_JOBS = 2**32
+# A value that begins with a quote reaches to its end, or, where there is none, to the very end.
+_EXPORTED = re.compile(r"""[^,=]*=(?:'[^']*'|"[^"]*")[^,]*|[^,=]*=['"].*|[^,]+""", re.DOTALL)
 _BETWEEN = re.compile(r"[,?](?![^\[\]]*\])")
 
 
@@ -148,11 +150,11 @@ def export(text: str) -> tuple[Export, tuple[str, ...]]:
     if text.upper() in ("NONE", "NIL"):
         return Export(everything=False), ()
     everything, names, chosen, warnings = False, list[str](), dict[str, str](), list[str]()
-    for item in re.findall(r"(?:[^,']|'[^']*'|'[^']*$)+", text):
+    for item in _EXPORTED.findall(text):
         name, equals, value = item.partition("=")
-        if item.count("'") % 2:
+        if value[:1] in ("'", '"') and value[0] not in value[1:]:
             warnings.append(f"error: Improperly formed environment variable ({item})")
-        elif equals and name:
+        if equals and name:
             chosen[name] = value
         elif name.upper() == "ALL":
             everything = True

@@ -145,10 +145,10 @@ def test_more_hosts_than_tasks_are_too_many():
     assert warning == "Warning: can't run 1 processes on 2 nodes, setting nnodes to 1"
 
 
-def test_a_quote_that_is_not_closed_costs_the_variable():
-    found = submission("--export=A='x,B=1", "job.sh")
+def test_a_quote_that_is_not_closed_takes_all_that_follows():
+    found = submission("--export=C,A='x,B=1", "job.sh")
     assert found.warnings == ("error: Improperly formed environment variable (A='x,B=1)",)
-    assert found.request.export == Export(everything=False)
+    assert found.request.export == Export(everything=False, names=("C",), values={"A": "'x,B=1"})
 
 
 def test_one_core_is_enough_for_all_tasks():

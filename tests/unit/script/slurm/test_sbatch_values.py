@@ -42,6 +42,7 @@ TAKEN: list[tuple[str, str, object]] = [
     ("--export=NONE", "export", Export(everything=False)),
     ("--export=nil", "export", Export(everything=False)),
     ("--export=ALL,A=b=c", "export", Export(values={"A": "b=c"})),
+    ('--export=B="p,q"', "export", Export(everything=False, values={"B": '"p,q"'})),
     ("--export=A,B='p,q'", "export", Export(everything=False, names=("A",), values={"B": "'p,q'"})),
     ("--export-file=x", "stored", {"export-file": "x"}),
     ("--extra-node-info=2:4:1", "ntasks", 8),
