@@ -46,3 +46,8 @@ def cpu_text(seconds: float) -> str:
     if minutes >= 60 or not thousandths % 1000:
         return format_duration(seconds)
     return f"{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def memory_text(mib: int) -> str:
+    """An amount of memory as Slurm tells it: `1.50G`, `1000M`, `0`."""
+    return Amounts().text(mib, MEBIBYTES)

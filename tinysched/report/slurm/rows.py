@@ -16,7 +16,6 @@ from tinysched.job.model import (
     Running,
     Unit,
 )
-from tinysched.job.quantities import format_memory
 from tinysched.job.ranges import Ranges
 from tinysched.job.selecting import unstarted
 from tinysched.job.snapshot import Snapshot
@@ -24,6 +23,7 @@ from tinysched.job.standing import Standing
 from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
 from tinysched.report.slurm import reasons, tasklists
+from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.reasons import Reasons
 
 
@@ -114,7 +114,7 @@ class Row:
     def tres(self) -> str:
         """`cpu=2,mem=2000M,node=1,billing=2`."""
         mib = self.memory_taken_mib
-        memory = f"mem={format_memory(mib)}," if mib else ""
+        memory = f"mem={memory_text(mib)}," if mib else ""
         nodes = self.job.request.nodes or 1
         return f"cpu={self.cores},{memory}node={nodes},billing={self.cores}"
 

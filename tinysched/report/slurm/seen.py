@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinysched.job.model import Exit
-from tinysched.job.quantities import format_elapsed, format_memory
+from tinysched.job.quantities import format_elapsed
 from tinysched.report.slurm import tasklists
+from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.fields import NOT_KNOWN
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.rows import Row
@@ -111,7 +112,7 @@ class Seen:
         """What it asked for: of each core, or of the host."""
         is_all = self.row.job.request.memory_mib == 0
         mib = 0 if is_all else self.row.standing.memory_mib
-        return f"{mib}M" if self.keeps_units and mib else format_memory(mib)
+        return f"{mib}M" if self.keeps_units and mib else memory_text(mib)
 
     @property
     def priority_share(self) -> str:
@@ -129,7 +130,7 @@ class Seen:
     @property
     def min_disk(self) -> str:
         """The temporary disk that it needs."""
-        return format_memory(int(self.row.job.request.stored.get("tmp", "0")))
+        return memory_text(int(self.row.job.request.stored.get("tmp", "0")))
 
     # Paths
 

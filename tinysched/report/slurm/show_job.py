@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from tinysched.job import filenames
 from tinysched.job.model import Elements, JobId, Step
-from tinysched.job.quantities import format_duration, format_memory
+from tinysched.job.quantities import format_duration
 from tinysched.job.request import Request
 from tinysched.job.wanted import QOS
+from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.fields import NULL
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.records import Line, Plain, text
@@ -194,7 +195,7 @@ def step(row: Row, ran: Step | None, host: str, moments: Moments, *, one_line: b
     is_script = ran is None
     cores, tasks = (row.cores, 1) if ran is None else (ran.cores, ran.tasks)
     mib = row.memory_taken_mib * cores // max(row.cores, 1)
-    memory = f",mem={format_memory(mib)}" if mib else ""
+    memory = f",mem={memory_text(mib)}" if mib else ""
     started_at = row.started_at if ran is None else ran.started_at
     lines: list[Line] = [
         [

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinysched.job.quantities import format_duration, format_memory
+from tinysched.job.quantities import format_duration
 from tinysched.job.standing import Node, Part
+from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.fields import NULL
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.records import Line, text
@@ -70,13 +71,13 @@ def state(host: Node) -> str:
 
 
 def _all(host: Node) -> str:
-    return f"cpu={host.cores},mem={format_memory(host.memory_mib)},billing={host.cores}"
+    return f"cpu={host.cores},mem={memory_text(host.memory_mib)},billing={host.cores}"
 
 
 def _taken(host: Node) -> str:
     if not host.cores_taken:
         return ""
-    memory = f",mem={format_memory(host.memory_taken_mib)}" if host.memory_taken_mib else ""
+    memory = f",mem={memory_text(host.memory_taken_mib)}" if host.memory_taken_mib else ""
     return f"cpu={host.cores_taken}{memory}"
 
 
@@ -123,6 +124,6 @@ def partition(part: Part, host: Node, *, one_line: bool) -> str:
             ("DefMemPerNode", NO_LIMIT) if each is None else ("DefMemPerCPU", each),
             ("MaxMemPerNode", NO_LIMIT),
         ],
-        [("TRES", f"cpu={cores},mem={format_memory(host.memory_mib)},node=1,billing={cores}")],
+        [("TRES", f"cpu={cores},mem={memory_text(host.memory_mib)},node=1,billing={cores}")],
     ]
     return text(lines, one_line=one_line)
