@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.commands.printed import NOTE, table
-from tests.slurm.differing import DIFFERING
+from tests.slurm.differing import CHANCE, DIFFERING
 from tests.slurm.recorded import cases
 from tinysched.commands import manuals
 from tinysched.commands.manual import Manual
@@ -106,3 +106,5 @@ def _recorded() -> Iterator[str]:
         " of them does not:\n"
     )
     yield table(("recorded case", "why it differs"), ((f"`{n}`", w) for n, w in DIFFERING.items()))
+    yield "These may differ, as a race may:\n"
+    yield table(("recorded case", "why it may"), ((f"`{n}`", w) for n, w in CHANCE.items()))

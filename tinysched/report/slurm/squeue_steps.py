@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tinysched.job.listing import Listing, StepName
+from tinysched.job.model import Running
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.slurm import fields
 from tinysched.report.slurm.fields import NOT_KNOWN, NULL, Field
@@ -36,6 +37,12 @@ class Step:
         return f"{self.row.shown_id}.{self.step}"
 
     @property
+    def elapsed_s(self) -> float:
+        """How long it has run."""
+        began = self.started_at
+        return self.row.elapsed_s if began is None else max(self.moments.now - began, 0.0)
+
+    @property
     def task(self) -> str:
         """The index of its task."""
         unit = self.row.unit
@@ -62,7 +69,7 @@ _WORDS: Mapping[str, Field[Step]] = MappingProxyType(
         "stepstate": Field("STATE", lambda _step: "RUNNING"),
         "numtasks": Field("TASKS", lambda step: str(step.tasks)),
         "numcpus": Field("NUM_CPUS", lambda step: str(step.cores)),
-        "timeused": Field("TIME", lambda step: format_elapsed(step.row.elapsed_s)),
+        "timeused": Field("TIME", lambda step: format_elapsed(step.elapsed_s)),
         "timelimit": Field("TIME_LIMIT", lambda _step: NO_LIMIT),
         "starttime": Field("START_TIME", lambda step: step.moments.text(step.started_at)),
         "username": Field("USER", lambda step: step.row.job.user),
@@ -126,6 +133,19 @@ def _layout(listing: Listing) -> fields.Layout[Step]:
 
 
 def _steps(row: Row, moments: Moments, cluster: str) -> Iterator[Step]:
+    state = None if row.unit is None else row.unit.state
+    for ran in state.steps if isinstance(state, Running) else ():
+        if ran.ended_at is None:
+            yield Step(
+                row=row,
+                name=ran.name,
+                step=str(ran.number),
+                tasks=ran.tasks,
+                cores=ran.cores,
+                started_at=ran.started_at,
+                moments=moments,
+                cluster=cluster,
+            )
     if not row.job.request.foreground:
         yield Step(
             row=row,

@@ -173,7 +173,7 @@ def _option(number: int, option: Option, value: str, settings: Settings) -> Iter
     for name in wish.request.stored.keys() & _MISREAD.keys():
         yield Finding(line=number, level=Level.REFUSED, says=f"{what}: {_MISREAD[name]}")
     if option.disposition == REFUSED:
-        says = f"{what}: where a Slurm has none of this"
+        says = f"{what}: by a Slurm as well that is not set up for it"
         yield Finding(line=number, level=Level.REFUSED, says=says, here=option.help)
     elif option.disposition == STORED:
         says = f"{what}: has no effect here"

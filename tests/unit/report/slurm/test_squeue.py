@@ -24,7 +24,7 @@ from tests.unit.report.slurm.listing import (
     some_array,
 )
 from tinysched.job.listing import Shape, StepName
-from tinysched.job.model import Cancel, Exit, Hold, Reason
+from tinysched.job.model import Cancel, Exit, Hold, Reason, Step
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.wanted import Wanted
@@ -199,6 +199,18 @@ def test_the_script_is_a_step():
     assert render(replace(one, letters="%i %j"), snapshot, SITE).out == "42_2.batch batch\n"
     none = replace(one, steps=(StepName(selector=Selector(number=42), step="0"),))
     assert render(none, snapshot, SITE).out == ""
+
+
+def test_what_srun_started_is_listed_while_it_runs():
+    runs = Step(number=0, name="thestep", tasks=2, cores=2, started_at=MORNING + 60)
+    over = replace(runs, number=1, ended_at=MORNING + 70)
+    snapshot = known(plain(41, replace(RUNS, steps=(runs, over))))
+    steps = replace(ANY, shape=Shape.STEPS)
+    assert render(replace(steps, letters="%i %j %A %M"), snapshot, SITE).out == (
+        "41.0 thestep 2 0:40\n41.batch batch 1 1:30\n"
+    )
+    named = replace(steps, steps=(StepName(selector=Selector(number=41), step="0"),))
+    assert render(replace(named, letters="%i"), snapshot, SITE).out == "41.0\n"
 
 
 def test_a_step_has_fields_of_its_own():

@@ -33,7 +33,7 @@ def test_there_is_nothing_to_say_of_a_good_script():
         (
             "#SBATCH --constraint=fast",
             "refused",
-            "--constraint=fast: where a Slurm has none of this",
+            "--constraint=fast: by a Slurm as well that is not set up for it",
         ),
         ("#SBATCH --uid=bob", "refused", "--uid=bob: --uid only permitted by root user"),
         ("#SBATCH --qos=high", "kept", "--qos=high: has no effect here"),
