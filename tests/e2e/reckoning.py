@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -165,10 +164,10 @@ class Reckoning:
     # What is left
 
     def _check_nothing_left(self) -> None:
-        with contextlib.suppress(AssertionError):  # an agent may just be leaving
+        try:  # an agent may just be leaving
             wait.until(lambda: not self._site.strays(), says="nobody is left", timeout_s=5)
-        if strays := self._site.strays():
-            self._complain(f"processes are left: {strays}")
+        except AssertionError:
+            self._complain(f"processes are left: {self._site.strays()}")
         if temporary := list((self._site.root / "tmp").iterdir()):
             self._complain(f"temporary files are left: {temporary}")
         if strangers := [
