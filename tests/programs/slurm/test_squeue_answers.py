@@ -8,6 +8,7 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, Queue
 from tinysched.config import Config
+from tinysched.job.quantities import format_time
 
 
 def listed(queue: Queue, uid: int, *args: str) -> list[str]:
@@ -68,3 +69,13 @@ def test_a_listing_of_thousands_is_quick_to_ask_for_one(queue):
     queue.submit(BOB, "--hold", "--array=1-1000000")
     assert listed(queue, BOB, "-o", "%i") == ["1_[1-1000000]"]
     assert FakeAgent(queue, BOB).runs == {}
+
+
+def test_a_moment_to_begin_is_known_whatever_else_is_waited_for(queue):
+    queue.submit(BOB, "--hold", "--begin=now+1hour")
+    queue.submit(BOB, "--dependency=afterany:1", "--begin=now+1hour")
+    queue.submit(BOB, "--hold", "--begin=2020-01-01")
+    begins = [listed(queue, BOB, "-j", number, "-o", "%S %r") for number in ("1", "2", "3")]
+    at = queue.dispatcher.ledger.books.jobs[1].request.begin_at
+    moment = format_time(at, queue.clock.utc_offset_s(at))
+    assert begins == [[f"{moment} JobHeldUser"], [f"{moment} Dependency"], ["N/A JobHeldUser"]]

@@ -96,7 +96,8 @@ class Outlook:
         if kept is not None and kept.name == "BeginTime":
             return _pause_of(job) or job.request.begin_at
         if kept is not None or job.hold is not None:
-            return None
+            begin_at = job.request.begin_at or 0.0
+            return begin_at if begin_at > self._clock.wall() else None
         return _eligible_at(job) or job.submitted_at
 
     def _shown(self, uid: int, reason: Reason) -> Reason:

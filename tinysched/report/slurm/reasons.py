@@ -83,9 +83,12 @@ def ended(job: Job, state: Ended) -> str:
 
 def waited(job: Job, until: float) -> str:
     """Why a job was waiting when it was cancelled, as far as its record tells."""
+    verdict = job.dependencies.verdict
+    if verdict is Verdict.FAILED and job.request.kill_on_invalid_dependency:
+        return "DependencyNeverSatisfied"
     if job.hold is not None:
         return "JobHeldAdmin" if job.hold is Hold.ADMIN else "JobHeldUser"
-    match job.dependencies.verdict:
+    match verdict:
         case Verdict.OPEN:
             return "Dependency"
         case Verdict.FAILED:

@@ -103,7 +103,10 @@ class Row:
             return self.started_at
         if self.ended is not None:
             return self.ended.ended_at
-        return self.job.request.begin_at if self.reason == "BeginTime" else None
+        begin_at, eligible_at = self.job.request.begin_at, self.standing.eligible_at
+        if self.reason == "BeginTime":
+            return eligible_at or begin_at
+        return None if begin_at is None or begin_at != eligible_at else begin_at
 
     @property
     def memory_taken_mib(self) -> int:

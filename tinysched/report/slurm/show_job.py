@@ -90,7 +90,7 @@ def _when(seen: Seen) -> Iterator[Line]:
     row, request, moments = seen.row, seen.row.job.request, seen.moments
     least = request.stored.get("time-min")
     eligible = moments.text(row.standing.eligible_at, _UNKNOWN)
-    accrues = row.has_started or (row.is_pending and row.job.hold is None)
+    accrues = row.planned_at is not None or (row.is_pending and row.job.hold is None)
     yield [
         ("RunTime", format_duration(row.elapsed_s)),
         ("TimeLimit", NO_LIMIT if row.limit_s is None else format_duration(row.limit_s)),

@@ -36,7 +36,7 @@ def standing(job: Job) -> Standing:
         memory_mib=1000,
         is_memory_per_cpu=True,
         priority=0 if job.hold else 4294901760 - job.id,
-        eligible_at=MORNING,
+        eligible_at=request.begin_at or MORNING,
     )
 
 
