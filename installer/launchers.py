@@ -26,7 +26,7 @@ COMMANDS = {
     "run_job.sh": "run_job",
     "tsrun": "srun",
     "tsalloc": "salloc",
-    "tsacct": "sacct",
+    "tsacct": "tsacct",
     "tsagent": "tsagent",
     "tsctl": "tsctl",
     "tsdaemon": "tsdaemon",

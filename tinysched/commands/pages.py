@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from tinysched.job.states import MEANINGS
 from tinysched.script import options
-from tinysched.script.grammar import Option
+from tinysched.script.grammar import REFUSED, Option
+from tinysched.script.slurm.sacct_options import SACCT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,29 @@ PAGES: Mapping[str, Page] = MappingProxyType(
                 1: "no such job, or a file cannot be read",
                 **_USAGE,
             },
+        ),
+        "tsacct": Page(
+            shown="tsacct",
+            usage="[OPTIONS]",
+            says=(
+                "Tell what became of jobs, how long they ran, and what they took of cores and"
+                " memory, from the queue's own records: your own jobs since midnight, unless the"
+                " options choose others. A job has a line, and so has each of its steps: .batch is"
+                " its script, .0 and on are what tsrun started in it.",
+                "It is Slurm's sacct, also in its words and exit codes.",
+            ),
+            options=tuple(one for one in SACCT if one.disposition != REFUSED),
+            tables={
+                "Some of the fields (-e lists all)": {
+                    "State": "how it ended; CANCELLED by UID tells who did that",
+                    "ExitCode": "exit code of the script, and the signal that ended it",
+                    "Elapsed": "how long it ran",
+                    "TotalCPU": "processor time of all its processes, UserCPU and SystemCPU",
+                    "MaxRSS": "the most memory that it had at one moment; empty: too short to tell",
+                }
+            },
+            example=("tsacct -X --starttime=now-2days --state=FAILED --endtime=now",),
+            exits={**_DONE, 1: "refused, or the command line cannot be read"},
         ),
         "tspurge": Page(
             shown="tspurge",

@@ -19,6 +19,8 @@ from tinysched.script.slurm.sacct_options import BRIEF, LONG, SACCT, USUAL
 NAME = "sacct"
 # They pass, and nothing is ever on record in one of them.
 _UNACCOUNTED = frozenset({"COMPLETING", "CONFIGURING", "SPECIAL_EXIT", "STAGE_OUT", "SIGNALING"})
+# As Slurm spells them.
+_FLAGS = frozenset({"none", "schedsubmit", "schedmain", "schedbackfill", "startrecieved"})
 _UNITS = "KMGTP"
 _DAY_S = 86400
 
@@ -84,6 +86,7 @@ class _Reader:
             "group": self._take_groups,
             "jobs": self._take_parts,
             "state": self._take_states,
+            "flags": _check_flags,
         }
         if name in takers:
             takers[name](value)
@@ -304,6 +307,12 @@ class _Reader:
         if least is None:
             return None
         return least, self._limits.get("timelimit-max", least)
+
+
+def _check_flags(value: str) -> None:
+    for word in words(value):
+        if word.lower() not in _FLAGS:
+            raise VerbatimError(error(f"str_2_job_flags: Invalid job flag {word}"))
 
 
 def _range(value: str, what: str) -> tuple[int, int]:

@@ -50,7 +50,7 @@ SACCT = (
     Option("env-vars", "", "", "the environment of jobs: none is kept for accounting"),
     Option("federation", "", "", _ONE_CLUSTER),
     Option("file", "f", "FILE", "records in a file; refused", disposition=REFUSED),
-    Option("flags", "F", "FLAGS", "only jobs with one of these: SchedMain, StartReceived"),
+    Option("flags", "F", "FLAGS", "only jobs with one of these: SchedMain, StartRecieved"),
     Option("fields", "", "FIELDS", "the same as --format"),
     Option(
         "format", "o", "FIELDS", "fields by name: jobid%20,state,maxrss", variable="SACCT_FORMAT"

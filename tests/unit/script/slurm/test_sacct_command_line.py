@@ -85,6 +85,7 @@ REFUSED_LINES = [
         "sacct: fatal: Options -o(--format) and -l(--long) are mutually exclusive."
         " Please remove one and retry.\n",
     ),
+    (("-F", "schedmain,x"), "sacct: error: str_2_job_flags: Invalid job flag x\n"),
     (("-f", "/nosuch"), "/nosuch is not a valid file\n"),
     (("-c",), "Slurm job completion is disabled\n"),
     (("--yaml",), "sacct: error: --yaml is not supported: use --json\n"),
