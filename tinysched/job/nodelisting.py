@@ -20,7 +20,8 @@ class NodeListing:
     """`sinfo`. `letters` is a format of letters, `words` one of names (None: the usual columns).
 
     `states`: of one of these sets, all must fit (None: any state does). `is_dated`: the date stands
-    above. `is_dead`: only nodes that do not answer. `reservations`: of which there are none.
+    above. `is_dead`: only nodes that do not answer. `has_reason`: only those that take no jobs, for
+    a reason. `reservations`: of which there are none.
     `clusters`: whose listing was asked for by name. `time_style`: SLURM_TIME_FORMAT.
     """
 
@@ -35,6 +36,7 @@ class NodeListing:
     partitions: frozenset[str] | None = None
     hosts: frozenset[str] | None = None
     is_dead: bool = False
+    has_reason: bool = False
     reservations: bool = False
     clusters: str | None = None
     json: bool = False

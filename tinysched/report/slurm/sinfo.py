@@ -140,7 +140,7 @@ def _is_listed(listing: NodeListing, node: Node) -> bool:
     """Whether the one node is among those that were asked for."""
     if listing.is_dead or (listing.hosts is not None and node.host not in listing.hosts):
         return False
-    if listing.view is View.REASONS and not node.reason:
+    if listing.has_reason and not node.reason:
         return False
     return listing.states is None or any(
         all(fits(node, state) for state in together) for together in listing.states

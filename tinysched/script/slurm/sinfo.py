@@ -75,6 +75,7 @@ class _Reader:
             partitions=self._partitions(),
             hosts=self._hosts(),
             is_dead=self._has("dead"),
+            has_reason=self._has("list-reasons"),
             reservations=self._has("reservation"),
             clusters=self._given.get("clusters"),
             json=self._has("json"),

@@ -123,16 +123,21 @@ def test_a_summary_counts_nodes():
 
 
 def test_reasons_are_listed_where_there_are_some():
-    assert (
-        shown(view=View.REASONS) == "REASON               USER      TIMESTAMP           NODELIST\n"
-    )
-    short, long = (shown(DRAINED, view=View.REASONS, is_long=flag) for flag in (False, True))
+    reasons = {"view": View.REASONS, "has_reason": True}
+    assert shown(**reasons) == "REASON               USER      TIMESTAMP           NODELIST\n"
+    short, long = (shown(DRAINED, is_long=flag, **reasons) for flag in (False, True))
     at = "2023-11-14T23:13:20"
     assert short.splitlines()[1] == f"for a test of long w root      {at} vm"
     assert long == (
         "REASON               USER         TIMESTAMP           STATE  NODELIST\n"
         f"for a test of long w root(0)      {at} drain  vm\n"
     )
+
+
+def test_only_nodes_with_a_reason_may_be_asked_for_in_any_view():
+    assert row(view=View.NODES, letters="%N", has_reason=True) == ""
+    assert row(DRAINED, view=View.NODES, letters="%R", has_reason=True) == "debug\nshort\n"
+    assert "0/0/0/0" in shown(view=View.SUMMARY, has_reason=True)
 
 
 @pytest.mark.parametrize(

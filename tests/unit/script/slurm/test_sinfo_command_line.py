@@ -22,9 +22,9 @@ def asked(*argv: str, **variables: str) -> NodeListing:
         (["-a", "-e", "-r", "-v", "--hide", "--local", "--federation"], NodeListing()),
         (["--noconvert"], NodeListing()),
         (["-N"], NodeListing(view=View.NODES)),
-        (["-s", "-N", "-R"], NodeListing(view=View.SUMMARY)),
-        (["-R", "-N"], NodeListing(view=View.NODES)),
-        (["-R"], NodeListing(view=View.REASONS)),
+        (["-s", "-N", "-R"], NodeListing(view=View.SUMMARY, has_reason=True)),
+        (["-R", "-N"], NodeListing(view=View.NODES, has_reason=True)),
+        (["-R"], NodeListing(view=View.REASONS, has_reason=True)),
         (["-l"], NodeListing(is_long=True, is_dated=True)),
         (["-i", "5"], NodeListing(is_dated=True)),
         (["-hl"], NodeListing(is_long=True, header=False)),
@@ -84,6 +84,12 @@ def test_variables_stand_for_options_that_are_not_given():
         (["-b"], {}, "sinfo: invalid option -- 'b'\nTry \"sinfo --help\" for more information\n"),
         (["-i", "x"], {}, "sinfo: error: Error: invalid entry for --iterate=x\n"),
         (["-i", "0"], {}, "sinfo: error: Error: invalid entry for --iterate=0\n"),
+        (
+            ["--no"],
+            {},
+            "sinfo: option '--no' is ambiguous; possibilities: '--nodes' '--noconvert'"
+            " '--noheader'\nTry \"sinfo --help\" for more information\n",
+        ),
         (["--yaml"], {}, "sinfo: error: --yaml is not supported: use --json\n"),
         (
             ["-a", "-p", "x"],
