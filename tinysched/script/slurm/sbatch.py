@@ -78,15 +78,19 @@ def read(
     for one in _without_second_memory(given):
         apply(wish, one.name, one.value)
     settle(wish)
-    names = {one.name for one in given}
+    said = [(one.name, one.value) for one in given]
+    names = {name for name, _ in said}
     return Submission(
         request=wish.request,
-        warnings=(*told(wish.request, [(one.name, one.value) for one in given]), *wish.warnings),
+        warnings=(
+            *told(wish.request, [(one.name, one.value) for one in given], settings.offset_s),
+            *wish.warnings,
+        ),
         parsable="parsable" in names,
         quiet="quiet" in names,
         test_only="test-only" in names,
         wait="wait" in names,
-        said={one.name: one.value for one in given},
+        said=dict(said),
     )
 
 

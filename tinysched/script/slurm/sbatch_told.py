@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tinysched.job.quantities import format_duration
+from tinysched.job.moments import Offset
+from tinysched.job.quantities import format_duration, format_time
 from tinysched.job.request import Request
 from tinysched.script.slurm import sbatch_forms as forms
 from tinysched.script.slurm.refusals import no_number
@@ -17,16 +18,19 @@ _SPANS = ("time", "time-min", "delay-boot")
 _THEMSELVES = ("no-requeue", "requeue")
 
 
-def told(request: Request, given: Sequence[tuple[str, str]]) -> Iterator[str]:
+def told(request: Request, given: Sequence[tuple[str, str]], offset_s: Offset) -> Iterator[str]:
     """Lines about all options, by long name, with their values; none unless they are asked for.
 
-    Raises: VerbatimError.
+    `offset_s`: seconds that local clocks are ahead of UTC at a moment. Raises: VerbatimError.
     """
     level = _level([value for name, value in given if name == "verbose"])
     if not level:
         return
     yield from ("defined options", _LINE)
     last = {**dict(given), "verbose": str(level)}
+    for name, at in (("begin", request.begin_at), ("deadline", request.deadline_at)):
+        if name in last and at is not None:
+            last[name] = format_time(at, offset_s(at))
     for name in sorted(last):
         yield f"{name:<20}: {_shown(request, name, last[name])}"
     yield from (_LINE, "end of defined options")

@@ -184,9 +184,9 @@ def test_what_was_asked_for_is_told():
 
 def test_values_are_told_as_slurm_shows_them():
     options = ("-v", "-t", "1:30", "--nice", "--requeue", "-D", "/tmp", "-e", "y", "-C", "")
-    lines = submission(*options, "job.sh").warnings[2:-2]
+    lines = submission(*options, "--begin=2031-05-06", "job.sh").warnings[2:-2]
     assert [line.split(":", 1)[1].strip() for line in lines] == [
-        *("/tmp", "", "/tmp/y", "100", "requeue", "00:02:00", "1"),
+        *("2031-05-06T00:00:00", "/tmp", "", "/tmp/y", "100", "requeue", "00:02:00", "1"),
     ]
 
 
