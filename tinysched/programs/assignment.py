@@ -209,6 +209,6 @@ class Registry:
             # Where to go, and what to say if there is no such place, is srun's affair.
             arguments = (f"{self._site.bin_dir}/tsrun", *words)
             request = replace(request, arguments=arguments, chdir=None)
-        elif not request.arguments:
+        elif request.foreground and not request.arguments:
             request = replace(request, arguments=(identity.shell(os.getuid()),))
         return replace(read, request=request)

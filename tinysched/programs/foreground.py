@@ -17,7 +17,7 @@ from tinysched.host import caller, processes, terminal
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending, Grant
-from tinysched.programs import worker
+from tinysched.programs import holding, worker
 from tinysched.programs.assignment import Registry
 from tinysched.programs.kin import Roll
 from tinysched.programs.line import BY_SIGNAL, Line
@@ -49,6 +49,9 @@ def main(site: Site, argv: list[str], command: str = "run_job") -> int:
     clock = SystemClock()
     line = Line(site, clock, argv, cwd, manners)
     code = line.enter()
+    if code is None and manners.script:
+        line.hang_up()
+        return holding.hold(site, clock, line)
     if code is None:
         code = line.wait_for_grant()
     return _Foreground(site, private, clock, line).run() if code is None else code

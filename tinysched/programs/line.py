@@ -35,8 +35,9 @@ PASSED_ON = (
 class Line:
     """One foreground client's talk with the dispatcher.
 
-    `signals`: what this process was told and has not passed on yet. `bell`: the end of a pipe on
-    which the worker rings; `rung` is what it said last. `ward`: whom orders are for, once it runs.
+    `waits`: for what. `signals`: what this process was told and has not passed on yet. `bell`: the
+    end of a pipe on which the worker rings; `rung` is what it said last. `ward`: whom orders are
+    for, once it runs.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Line:
         self._cwd = os.fsencode(cwd)
         self._token = os.urandom(16).hex()
         self._channel: Channel | None = None
-        self._waits = ""
+        self.waits = ""
         self._wake, wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell, self.bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.grant: Grant | None = None
@@ -103,7 +104,7 @@ class Line:
         umask = os.umask(0o077)
         os.umask(umask)
         files = [
-            ("slurm_script", b""),
+            ("slurm_script", self.manners.script),
             ("argv", outbox.pack(self._argv)),
             ("variables", outbox.pack(list(self.manners.variables))),
             ("environment", caller.environment()),
@@ -123,6 +124,7 @@ class Line:
             ("token", self._token.encode()),
             ("cwd", self._cwd),
             *(("arg", word) for word in self._argv),
+            ("script", self.manners.script),
             *(("var", pair) for pair in self.manners.variables),
         ]
         channel.send("submit", fields)
@@ -132,11 +134,11 @@ class Line:
             raise TryLaterError("cannot get cores: the dispatcher does not answer", "try again")
         sys.stderr.write(reply.text("err", ""))
         self.number = reply.text("id", "?")
-        self._waits = reply.text("waits", "its turn")
+        self.waits = reply.text("waits", "its turn")
         if reply.text("agent_missing", "0") == "1":
             agent_start.start(self._site.bin_dir, self._site.root)
         code = exit_code_in(reply.raw("exit"))
-        return None if code == EXIT_DONE else code
+        return None if code == EXIT_DONE and reply.text("id", "") else code
 
     def _next_message(self, wait_s: float) -> Message | None:
         until = self._clock.boottime() + wait_s
@@ -162,7 +164,7 @@ class Line:
             if code is not None:
                 return code
             if not has_said and self._clock.boottime() >= began_at + SAY_S:
-                self.manners.waits(self.number, self._waits)
+                self.manners.waits(self.number, self.waits)
                 has_said = True
             self.poll(left_s if has_said else SAY_S)
             self.listen()
@@ -179,7 +181,7 @@ class Line:
             return self.manners.interrupted(self.number, self.signals[0])
         if self.is_acknowledged:
             return self.manners.revoked(self.number)
-        return self.manners.gives_up(self._waits) if left_s == 0.0 else None
+        return self.manners.gives_up(self.waits) if left_s == 0.0 else None
 
     def _patience_left(self, began_at: float) -> float | None:
         """How long to wait still; None: for ever."""

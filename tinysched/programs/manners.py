@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from tinysched.errors import EXIT_REFUSED, VerbatimError
 from tinysched.job.runs import Cause, Ending
-from tinysched.job.signals import Reach
+from tinysched.job.signals import Reach, number_of
 from tinysched.programs.ward import Ward
 from tinysched.script import submission
 from tinysched.script.grammar import has, values
@@ -27,6 +28,8 @@ _NOT_ITS_TURN = {
     "Partition": _NOT_NOW,
 }
 _NEVER_AT_ONCE = {"JobHeld": "Job dependency problem", "Partition": _NOT_NOW}
+# Cores are held by what does nothing.
+_HOLDER = b"#!/bin/sh\nexec sleep infinity\n"
 NOT_STARTED = 127
 BY_SIGNAL = 128
 
@@ -36,7 +39,7 @@ class Manners:
     """One command. `command` is what its request is stored under; `variables` go with it.
 
     `give_up_s`: how long to wait at most (None: for ever). `is_slurms`: says as little as Slurm.
-    `program`: what runs ('': a shell).
+    `program`: what runs ('': a shell). `script`: what does, if it runs in nobody's terminal.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Manners:
     is_quiet: bool = False
     bell: bool = False
     program: str = ""
+    script: bytes = b""
 
     @property
     def _is_salloc(self) -> bool:
@@ -158,6 +162,10 @@ def of_slurm(
     """Those of srun or salloc. Raises: VerbatimError for words that it does not take."""
     table = allocations.table_of(command)
     found, rest = getopt.split(table, argv, command, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    if command == allocations.SALLOC_COMMAND and has(found, "chdir"):
+        _check_directory(os.path.join(os.getcwd(), values(found, "chdir")[-1] or ""))
+    if has(found, "kill-command"):
+        _check_signal(values(found, "kill-command")[-1] or "TERM")
     give_up_s = None
     if has(found, "immediate"):
         text = values(found, "immediate")[-1]
@@ -179,7 +187,25 @@ def of_slurm(
         is_quiet=has(found, "quiet"),
         bell=has(found, "bell"),
         program=rest[0] if rest else "",
+        script=_HOLDER if has(found, "no-shell") else b"",
     )
+
+
+def _check_directory(path: str) -> None:
+    """Raises: VerbatimError if nobody can go there."""
+    try:
+        os.close(os.open(path, os.O_PATH | os.O_DIRECTORY))
+    except OSError as error:
+        raise VerbatimError(f"salloc: error: chdir({path}): {error.strerror}\n") from None
+
+
+def _check_signal(text: str) -> None:
+    """Raises: VerbatimError."""
+    try:
+        number_of(text)
+    except ValueError:
+        words = "salloc: error: Invalid --kill-command specification\n"
+        raise VerbatimError(words, EXIT_SYNTAX) from None
 
 
 def _say(text: str) -> None:

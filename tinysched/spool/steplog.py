@@ -151,7 +151,8 @@ def note_stop(run_path: str, why: str) -> None:
         return
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
-        posix.write(fd, steplines.stop(why).encode())
+        head = b"" if posix.fstat(fd).st_size else _HEAD
+        posix.write(fd, head + steplines.stop(why).encode())
     except OSError:
         return
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posix
 
+from tinysched.errors import TinyschedError
 from tinysched.host import caller
 from tinysched.script.slurm.retelling import complaint
 from tinysched.spool import ownruns
@@ -61,7 +62,7 @@ def find(site: Site, wanted: str) -> Place:
         place = _understood(run)
         if place is not None and wanted in (str(place.raw_id), _name(place)):
             return place
-    raise _unknown(wanted)
+    raise _unknown(wanted, _why_not(site, wanted))
 
 
 def _own(site: Site) -> Place | None:
@@ -82,10 +83,20 @@ def _understood(run: OwnRun | None) -> Place | None:
         return None
 
 
-def _unknown(wanted: str) -> VerbatimError:
-    error = complaint(
-        "srun", f"Unable to confirm allocation for job {wanted}: Invalid job id specified"
-    )
+def _why_not(site: Site, wanted: str) -> str:
+    """Why a job has no steps: it may yet have some."""
+    from tinysched.commands import asking
+
+    try:
+        words = ["-h", "-j", wanted, "-t", "PD", "-o", "%t"]
+        state = asking.ask(site, "squeue", "squeue", words).out
+    except TinyschedError:
+        state = b""
+    return "Job is pending execution" if state.strip() else "Invalid job id specified"
+
+
+def _unknown(wanted: str, why: str) -> VerbatimError:
+    error = complaint("srun", f"Unable to confirm allocation for job {wanted}: {why}")
     error.text += (
         f"srun: Check SLURM_JOB_ID environment variable. Expired or invalid job {wanted}\n"
     )

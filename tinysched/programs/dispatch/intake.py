@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import identity
@@ -79,11 +80,11 @@ class Intake:
             if is_slurms:
                 self._sbatch.check(job, read)
             if read.test_only:
-                return self._sbatch.tested(job, read) if is_slurms else self._test_only(read)
+                return self._tested(job, read, command) if is_slurms else self._test_only(read)
             known = self._accept(uid, token, read, message)
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
-        if is_slurms and not known.request.foreground:
+        if command == slurm.COMMAND:
             return self._sbatch.accepted(known, read)
         return self._accepted(known, read, command)
 
@@ -137,12 +138,20 @@ class Intake:
         silent = read.quiet or job.request.foreground
         mark = command if command in SLURMS else f"{command}: warning"
         warnings = "".join(f"{mark}: {words}\n" for words in read.warnings)
-        waits = "" if not job.request.foreground else str(self._outlook.why(job))
+        waits = "" if command == "tsbatch" else str(self._outlook.why(job))
+        if job.request.cores > self._books.cores_total:
+            waits = "PartitionConfig"
         return Answer(
             out="" if silent else f"{said}\n",
             err=warnings,
             more=(("id", str(job.id).encode()), ("waits", encode(waits))),
         )
+
+    def _tested(self, job: Job, read: submission.Submission, command: str) -> Answer:
+        if command == slurm.COMMAND:
+            return self._sbatch.tested(job, read)
+        answer = self._sbatch.tested(job, replace(read, quiet=False))
+        return replace(answer, err=answer.err.replace("sbatch: Job", f"{command}: job", 1))
 
     def _test_only(self, read: submission.Submission) -> Answer:
         request, total = read.request, self._books.cores_total

@@ -22,7 +22,10 @@ COMMANDS = (SRUN_COMMAND, SALLOC_COMMAND)
 _TABLES: Mapping[str, Sequence[Option]] = {SRUN_COMMAND: SRUN, SALLOC_COMMAND: SALLOC}
 # What concerns the client alone, or the words that are said.
 _OF_THE_CLIENT = frozenset(
-    {"bell", "get-user-env", "immediate", "kill-command", "no-bell", "wait-all-nodes"}
+    {
+        *("bell", "get-user-env", "immediate", "kill-command", "no-bell", "no-shell"),
+        *("test-only", "wait-all-nodes"),
+    }
 )
 _ALIASES = {"cpus-per-task": "cpus-per-task", "cluster": "clusters"}
 # salloc reads fewer variables: a size is said, or it is one.
@@ -67,8 +70,12 @@ def read(
     except VerbatimError as error:
         raise retold(error, command) from None
     _fit_tasks(wish)
+    names = {name for name, _ in given}
+    if "no-shell" in names:
+        wish.ask(foreground=False, arguments=(), output="/dev/null", joined=True)
     return Submission(
         request=wish.request,
+        test_only="test-only" in names,
         warnings=tuple(wish.warnings),
         quiet=True,
         said={name: value for name, value in given if name not in STEP_NAMES},

@@ -81,6 +81,7 @@ DIFFERENT: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "srun": {
             **_OF_A_JOB,
             "mpi": "none alone; MPI programs are started with mpirun",
+            "test-only": "tells the latest moment, as if all that runs took its whole time limit",
         },
         "salloc": _OF_A_JOB,
     }

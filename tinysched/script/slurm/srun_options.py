@@ -158,13 +158,15 @@ _STEPS = _only(
     Option("tasks-per-node", "", "N", "the same as --ntasks-per-node"),
     _stored("threads", "T", "N", _ONE_HOST, "SLURM_THREADS"),
     _stored("unbuffered", "u", "", "output is never held back", "SLURM_UNBUFFEREDIO"),
+    Option("test-only", "", "", "tell when it would start; run nothing"),
     Option("wait", "W", "SECONDS", "end all so long after the first end", variable="SLURM_WAIT"),
+    _refused("x11", "", "[TASKS]", "there is no other host to come from"),
 )
 _ALLOCATION = _only(
     _stored("get-user-env", "", "[HOW]", "kept; the command has this shell's environment"),
     _stored("kill-command", "K", "[SIGNAL]", "the command always ends with its job"),
     Option("no-bell", "", "", "do not ring the bell"),
-    _refused("no-shell", "", "", "cores are held by a command"),
+    Option("no-shell", "", "", "leave the cores to srun --jobid, until scancel"),
     _stored("wait-all-nodes", "", "0|1", _ONE_HOST, "SALLOC_WAIT_ALL_NODES"),
 )
 
@@ -175,7 +177,9 @@ def _sorted(*tables: tuple[Option, ...]) -> tuple[Option, ...]:
 
 SRUN = _sorted(_BOTH, _STEPS)
 # What says how a step runs, and nothing of the job around it.
-STEP_NAMES = frozenset(option.name for option in _STEPS) - {"tasks-per-node", "propagate"}
+STEP_NAMES = frozenset(option.name for option in _STEPS) - {
+    *("propagate", "tasks-per-node", "test-only"),
+}
 SALLOC = _sorted(_BOTH, _ALLOCATION)
 
 SRUN_USAGE = """\

@@ -25,7 +25,9 @@ def binding(text: str) -> str:
     """What is said of --cpu-bind, which has no effect. Raises: VerbatimError."""
     words = [word for word in text.lower().split(",") if word not in _SILENT]
     for word in words:
-        if word not in _BINDINGS and not word.startswith(_MAPS):
+        if word.startswith(_MAPS):
+            break  # whatever follows is its list
+        if word not in _BINDINGS:
             raise VerbatimError(
                 f'{_NO_BINDING}srun: error: unrecognized --cpu-bind argument "{word}"\n'
                 "srun: fatal: Failed to parse --cpu-bind= values.\n"
