@@ -195,6 +195,15 @@ cancels = st.builds(
 histories = st.builds(History, lines=st.lists(words, max_size=3).map(tuple), dropped=counts)
 
 
+amends = st.builds(
+    Amended,
+    suspended_at=maybe(seconds),
+    paused_s=seconds,
+    changed_at=maybe(seconds),
+    ran_s=seconds,
+)
+
+
 def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
     return st.builds(
         Unit,
@@ -205,7 +214,7 @@ def units(job_ids: st.SearchStrategy[JobId]) -> st.SearchStrategy[Unit]:
         restarts=counts,
         cancel=maybe(cancels),
         history=histories,
-        amended=maybe(st.builds(Amended, suspended_at=maybe(seconds), paused_s=seconds)),
+        amended=maybe(amends),
     )
 
 

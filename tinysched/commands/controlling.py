@@ -14,7 +14,7 @@ from tinysched.errors import VerbatimError
 from tinysched.host.clock import SystemClock
 from tinysched.host.cores import short_hostname
 from tinysched.job.controlling import Control
-from tinysched.script.slurm import hostlist
+from tinysched.script.slurm import filters, hostlist
 from tinysched.script.slurm import scontrol as script
 from tinysched.script.slurm.version import TEXT
 from tinysched.site import Site
@@ -46,6 +46,9 @@ def obey(site: Site, argv: Sequence[str]) -> int:
             console.say(manual.help_text(SCONTROL).encode())
         case "version":
             console.say(TEXT.encode())
+        case "errnumstr":
+            number = filters.leading_number(order.words[0]) or 0
+            console.say(f"{os.strerror(number)}\n".encode())
         case "ping":
             return _ping(site, argv)
         case "wait_job":
@@ -66,6 +69,8 @@ def converse(site: Site, flags: Sequence[str]) -> int:
     while True:
         console.say(PROMPT)
         line = sys.stdin.readline()
+        if not sys.stdin.isatty():
+            console.say(line.encode(errors="surrogateescape"))  # so that the answers stand apart
         if not line:
             console.say(b"\n")
             return code
@@ -144,9 +149,11 @@ def _hosts(order: Control) -> int:
     given = order.name
     if order.entity == "hostnames":
         given = os.fsdecode(_surroundings()) if given is None else given
+    if not given and order.entity == "hostnames":
+        raise VerbatimError("scontrol: error: host list is empty\n", exit_code=0)
     if not given:
-        text = "Hostlist is NULL\n" if order.entity != "hostnames" else "host list is empty\n"
-        raise VerbatimError(text)
+        usage = manual.help_text(SCONTROL)
+        raise VerbatimError("invalid encode argument\n", out=usage)
     try:
         names = hostlist.expand(given)
     except ValueError:

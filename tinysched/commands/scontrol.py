@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 NAME = "scontrol"
 # What the dispatcher does not do alone, or not at all.
 OWN = (
-    *("all", "cluster", "details", "exit", "help", "hide", "oneliner", "ping", "quiet", "quit"),
+    *("all", "cluster", "details", "errnumstr", "exit", "help", "hide", "oneliner", "ping"),
+    *("quiet", "quit"),
     *("verbose", "version", "wait_job", "write", "show host"),
 )
 _FAILURES = {"j": "jobs", "n": "node", "p": "partitions", "c": "ctl_conf", "s": "job_steps"}

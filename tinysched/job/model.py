@@ -227,11 +227,14 @@ class Amended:
     """What was changed of an attempt after its grant; its agent is told so at every hello.
 
     `suspended_at`: since when it is suspended (UTC, seconds; None: it is not). `paused_s`: how long
-    it was suspended before.
+    it was suspended before. `changed_at`: when it was suspended or resumed last; `ran_s`: how long
+    it had run when it was suspended last.
     """
 
     suspended_at: float | None = None
     paused_s: float = 0.0
+    changed_at: float | None = None
+    ran_s: float = 0.0
 
     def pause_s(self, now: float) -> float:
         """How long it has been suspended all together."""

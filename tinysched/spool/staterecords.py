@@ -77,7 +77,13 @@ def _read_setback(fields: Fields) -> Reason | None:
 def _write_amended(amended: Amended | None) -> dict[str, object]:
     if amended is None:
         return {}
-    return {"amended": {"suspended_at": amended.suspended_at, "paused_s": amended.paused_s}}
+    fields: dict[str, object] = {
+        "suspended_at": amended.suspended_at,
+        "paused_s": amended.paused_s,
+        "changed_at": amended.changed_at,
+        "ran_s": amended.ran_s,
+    }
+    return {"amended": fields}
 
 
 def _read_amended(fields: Fields) -> Amended | None:
@@ -85,7 +91,10 @@ def _read_amended(fields: Fields) -> Amended | None:
     if inner is None:
         return None
     return Amended(
-        suspended_at=inner.optional_number("suspended_at"), paused_s=inner.number("paused_s")
+        suspended_at=inner.optional_number("suspended_at"),
+        paused_s=inner.number("paused_s"),
+        changed_at=inner.optional_number("changed_at"),
+        ran_s=inner.number("ran_s") if inner.present("ran_s") else 0.0,
     )
 
 

@@ -149,11 +149,39 @@ def test_only_admins_suspend_and_only_what_runs(queue: Queue, bob: FakeAgent) ->
     bob.start("1.1")
     denied = "Access/permission denied for job 1\n"
     assert told(queue, BOB, "suspend", "1") == told(queue, BOB, "resume", "1") == denied
-    disabled = "Requested operation is presently disabled for job 1\n"
-    assert told(queue, ADMIN, "resume", "1") == disabled
+    assert told(queue, ADMIN, "resume", "1") == "Job is not suspended for job 1\n"
     assert told(queue, ADMIN, "suspend", "1,2") == "Job is pending execution for job 2\n"
-    assert told(queue, ADMIN, "suspend", "1") == disabled
+    assert told(queue, ADMIN, "suspend", "1") == "", "it is already"
+    assert len(heard(bob, "amend")) == 1
     assert told(queue, ADMIN, "suspend", "99") == NO_JOB
+    assert told(queue, BOB, "suspend", "99,x").count("Access/permission denied") == 2
+    bob.end("1.1", signal=15, cause=Cause.CANCEL)
+    over = "Job/step already completing or completed for job 1\n"
+    assert told(queue, ADMIN, "suspend", "1") == told(queue, ADMIN, "resume", "1") == over
+
+
+def test_of_an_array_is_told_what_was_done_to_which_of_its_tasks(
+    queue: Queue, bob: FakeAgent
+) -> None:
+    queue.submit(BOB, "--array=1-4%2")
+    waits = "1_1-2: No error\n1_3-4: Job is pending execution\n"
+    assert told(queue, ADMIN, "suspend", "1") == waits
+    assert listed(queue, "%t") == ["1_1 S", "1_2 S", "1_3 PD", "1_4 PD"]
+    assert told(queue, ADMIN, "resume", "1") == waits
+    assert told(queue, ADMIN, "suspend", "1_3") == "1_3: Job is pending execution\n"
+    assert told(queue, BOB, "requeue", "1") == waits
+    bob.end("1_1.1", signal=15, cause=Cause.CANCEL)
+    assert told(queue, BOB, "hold", "1_1") == ""
+    assert told(queue, BOB, "hold", "1_9") == "1_9: Invalid job id specified\n"
+
+
+def test_a_hold_is_told_not_to_reach_what_has_ended(queue: Queue, bob: FakeAgent) -> None:
+    queue.submit(BOB, "--array=1-3%1")
+    bob.end("1_1.1")
+    over = "1_1: Job has already finished\n"
+    assert told(queue, BOB, "hold", "1") == f"{over}1_2-3: No error\n"
+    assert told(queue, BOB, "release", "1") == f"{over}1_2-3: No error\n"
+    assert told(queue, BOB, "hold", "1_1") == over
 
 
 def test_a_suspended_job_is_cancelled_and_what_is_requeued_begins_anew(
@@ -178,6 +206,10 @@ def test_the_first_of_its_owners_jobs_takes_no_other_owners_place(queue: Queue) 
     for uid in (BOB, CAROL, BOB, BOB):
         queue.submit(uid, "--begin=now+1hour")
     assert told(queue, BOB, "top", "4") == "Access/permission denied for job 4\n"
+    assert told(queue, BOB, "hold", "1") == ""
+    held = "Job is in held state, pending scheduler release for job 1\n"
+    assert told(queue, ADMIN, "top", "1") == held
+    assert told(queue, BOB, "release", "1") == ""
     assert told(queue, ADMIN, "top", "4") == ""
     answer = queue.ask(ADMIN, "squeue", "-h", "-S", "-p", "-o", "%i")
     assert answer.out.decode().split() == ["4", "2", "1", "3"]
@@ -188,9 +220,10 @@ def test_words_are_written_by_the_agent_and_cannot_forge_a_line(
 ) -> None:
     queue.submit(BOB)
     failed = "job notify failure: "
-    assert told(queue, BOB, "notify", "1", "x") == f"{failed}Job is not running\n"
+    disabled = "Requested operation is presently disabled"
+    assert told(queue, BOB, "notify", "1", "x") == f"{failed}{disabled}\n"
     bob.start("1.1")
     assert told(queue, BOB, "notify", "1", "hello", "the\nre") == ""
     assert [message.text("words") for message in heard(bob, "notify")] == ["hello the\\nre"]
-    assert told(queue, CAROL, "notify", "1", "x") == f"{failed}Access/permission denied\n"
+    assert told(queue, CAROL, "notify", "1", "x") == f"{failed}Invalid user id\n"
     assert told(queue, BOB, "notify", "99", "x") == f"{failed}Invalid job id specified\n"

@@ -128,7 +128,8 @@ def test_steps_that_run_are_shown_and_those_of_srun_by_their_numbers(large: Queu
     records = shown(large, BOB, "step").split("\n\n")[:-1]
     assert [pairs(record)["StepId"] for record in records] == ["1.batch", "1.0"]
     assert pairs(shown(large, BOB, "step", "1.0"))["Name"] == "sleep"
-    assert pairs(shown(large, BOB, "-o", "step", "1.batch"))["CPUs"] == "2"
+    assert pairs(shown(large, BOB, "step", "1.0"))["TRES"] == "cpu=1,mem=1000M,node=1"
+    assert "TRES=(null)" in shown(large, BOB, "-o", "step", "1.batch")
     answer = large.ask(BOB, "scontrol", "show", "step", "1.7")
     assert (answer.out, answer.exit_code) == (b"Job step 1.7 not found\n", 1)
     assert "slurm_get_job_steps error" in refused(large, BOB, "show", "step", "9")
@@ -164,5 +165,11 @@ def test_what_administrators_of_slurm_do_is_refused_by_name(large: Queue) -> Non
     assert refused(large, BOB, "reconfigure") == "slurm_reconfigure error: Invalid user id\n"
     assert refused(large, BOB, "cancel", "5") == "slurm_update error: Invalid user id\n"
     assert refused(large, ADMIN, "shutdown").startswith("scontrol: error: shutdown is not supp")
-    assert refused(large, BOB, "token").startswith("scontrol: error: token is not supported")
-    assert "no such thing here" in refused(large, BOB, "show", "topology")
+    assert refused(large, ADMIN, "token").startswith("scontrol: error: token is not supported")
+    assert refused(large, BOB, "token") == "Error fetching token\n"
+    assert refused(large, BOB, "delete", "p=x") == "delete_partition p=x: Invalid user id\n"
+    assert "no such thing here" in refused(large, BOB, "show", "slurmd")
+    topology = large.ask(BOB, "scontrol", "show", "topology")
+    assert topology.err == b"scontrol: error: No topology information available\n"
+    assert shown(large, BOB, "reservation") == "No reservations in the system\n"
+    assert shown(large, BOB, "federation") == ""

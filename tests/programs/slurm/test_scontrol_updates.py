@@ -12,8 +12,16 @@ from tests.programs.slurm.test_scontrol_orders import heard, listed, told
 from tinysched.config import Config
 from tinysched.partitions import Partition
 
-SHORT = Partition(name="short", default_time_s=600, is_default=True)
+SHORT = Partition(name="short", default_time_s=600, max_time_s=1800, is_default=True)
 DENIED = "Access/permission denied for job 1\n"
+WRONG = "scontrol: error: Invalid "
+NO_NUMBER = (
+    'scontrol: error: Invalid numeric value "x" for NumCPUs.\n'
+    "scontrol: error: Invalid NumCPUs value: x\n"
+)
+NO_TIME = "Invalid time specification (pos=0): soon\nNo changes specified\n"
+SMALL = "scontrol: error: TimeLimit decrement larger than current time limit"
+LEAST = "Invalid time-min specification"
 LATE = "Job is no longer pending execution for job 1\n"
 
 
@@ -43,27 +51,27 @@ def shown(queue: Queue, name: str, job: str = "1") -> str:
         ("Comment=new", "Comment", "new"),
         ("Account=x", "Account", "x"),
         ("QOS=x", "QOS", "x"),
-        ("NumCPUs=3", "NumCPUs", "3"),
+        ("NumCPUs=3", "NumCPUs", "3-3"),
         ("NumTasks=2", "NumTasks", "2"),
         ("CPUsPerTask=2", "CPUs/Task", "2"),
         ("MinCPUsNode=2", "MinCPUsNode", "2"),
         ("NumNodes=1", "NumNodes", "1-1"),
-        ("TasksPerNode=2", "NtasksPerN:B:S:C", "2:0:*:*"),
         ("MinMemoryNode=700", "MinMemoryNode", "700M"),
         ("MinMemoryCPU=1G", "MinMemoryCPU", "1G"),
         ("StartTime=2031-01-02T03:04:05", "EligibleTime", "2031-01-02T03:04:05"),
         ("EligibleTime=2031-01-02", "EligibleTime", "2031-01-02T00:00:00"),
-        ("Deadline=2031-01-02", "Deadline", "2031-01-02T00:00:00"),
         ("Dependency=afterok:77", "Dependency", "afterok:77(unfulfilled)"),
         ("Nice=7", "Nice", "7"),
         ("Nice", "Nice", "100"),
         ("Requeue=0", "Requeue", "0"),
-        ("Contiguous=1", "Contiguous", "1"),
-        ("OverSubscribe=yes", "OverSubscribe", "YES"),
+        ("MinTmpDiskNode=2G", "MinTmpDiskNode", "2G"),
+        ("DelayBoot=5", "DelayBoot", "00:05:00"),
+        ("Switches=1@5", "Switches", "1@5"),
+        ("ExcNodeList=", "ExcNodeList", "(null)"),
+        ("ArrayTaskThrottle=3", "Nice", "0"),
+        ("ResetAccrueTime", "Nice", "0"),
         ("MailType=begin", "MailType", "BEGIN"),
         ("StdOut=other-%j.txt", "StdOut", "/home/somebody/other-1.txt"),
-        ("StdErr=/e", "StdErr", "/e"),
-        ("StdIn=/i", "StdIn", "/i"),
         ("WorkDir=/tmp", "WorkDir", "/tmp"),
         ("WCKey=x", "WCKey", "x"),
     ],
@@ -81,10 +89,10 @@ def test_what_an_owner_may_change_is_changed_and_stays_so(
     ("word", "said"),
     [
         ("TimeLimit=abc", "scontrol: error: Invalid TimeLimit value\n"),
-        ("NumCPUs=x", "Invalid NumCPUs value: x\n"),
-        ("Requeue=maybe", "Invalid Requeue value: maybe\n"),
-        ("MinMemoryNode=x", "Invalid MinMemoryNode value: x\n"),
-        ("StartTime=soon", "Invalid time specification (pos=0): soon\n"),
+        ("NumCPUs=x", NO_NUMBER),
+        ("Requeue=maybe", f"{WRONG}Requeue value: maybe\n"),
+        ("MinMemoryNode=x", f"{WRONG}MinMemoryNode value: x\n"),
+        ("StartTime=soon", NO_TIME),
         ("Dependency=never:1", "Job dependency problem for job 1\n"),
         ("Dependency=afterok:1", "Job dependency problem for job 1\n"),
         ("Features=fast", "Invalid feature specification for job 1\n"),
@@ -92,6 +100,21 @@ def test_what_an_owner_may_change_is_changed_and_stays_so(
         ("Licenses=x", "Invalid license specification for job 1\n"),
         ("ReservationName=x", "Requested reservation is invalid for job 1\n"),
         ("NodeList=nosuch", "Invalid node name specified for job 1\n"),
+        ("ExcNodeList=nosuch", "Invalid node name specified for job 1\n"),
+        ("TimeLimit-=31", f"{SMALL} (31 > 30)\n"),
+        ("TimeMin=31", f"{LEAST} (exceeds job's time or other limits) for job 1\n"),
+        ("NumCPUs=5", "Requested partition configuration not available now for job 1\n"),
+        ("BurstBuffer=x", "Requested operation not supported on this system for job 1\n"),
+        ("MailType=x", "Invalid MailType: x\n"),
+        ("EndTime=2031-01-01", "Job is not running for job 1\n"),
+        ("Contiguous=1", DENIED),
+        ("OverSubscribe=yes", DENIED),
+        ("Deadline=2031-01-01", DENIED),
+        ("TasksPerNode=2", DENIED),
+        ("CoreSpec=1", DENIED),
+        ("Nice=-5", DENIED),
+        ("Priority=5", "Job is in held state, pending scheduler release for job 1\n"),
+        ("StdErr=/e", "Update of this parameter is not supported: StdErr=/e\nRequest aborted\n"),
         ("Foo=1", "Update of this parameter is not supported: Foo=1\nRequest aborted\n"),
         ("Foo", "Invalid input: Foo\nRequest aborted\n"),
     ],
@@ -114,12 +137,15 @@ def test_a_circle_of_jobs_that_wait_for_each_other_is_seen(queue: Queue) -> None
 def test_nobody_changes_the_words_of_others_and_admins_change_the_rest(queue: Queue) -> None:
     queue.submit(BOB, "--hold", "--nice=50")
     assert update(queue, CAROL, "TimeLimit=5") == "Invalid user id for job 1\n"
-    for word in ("JobName=x", "Comment=x", "StdOut=x", "StdErr=x", "StdIn=x", "WorkDir=/"):
+    for word in ("JobName=x", "Comment=x", "StdOut=x", "WorkDir=/", "MailUser=x", "MailType=END"):
         assert update(queue, ADMIN, word) == DENIED
     assert update(queue, ADMIN, "Requeue=1") == DENIED
-    assert update(queue, BOB, "Nice=5") == DENIED
-    assert update(queue, ADMIN, "Nice=5", "TimeLimit=5") == ""
-    assert shown(queue, "Nice") == "5"
+    assert update(queue, BOB, "Nice=5") == ""
+    words = ("Nice=-5", "TimeLimit=5", "Contiguous=1", "OverSubscribe=yes", "TasksPerNode=2")
+    assert update(queue, ADMIN, *words, "Deadline=2031-01-02") == ""
+    names = ("Nice", "Contiguous", "OverSubscribe", "NtasksPerN:B:S:C", "Deadline")
+    values = ["-5", "1", "YES", "2:0:*:*", "2031-01-02T00:00:00"]
+    assert [shown(queue, name) for name in names] == values
 
 
 def test_the_owner_alone_is_told_what_to_write_and_nothing_changes_before(queue: Queue) -> None:
@@ -155,7 +181,10 @@ def test_the_limit_of_what_runs_is_lowered_by_its_owner_and_raised_by_an_admin(
     assert [message.text("limit_s") for message in heard(bob, "amend")] == ["600", "2400"]
     queue.restart()
     assert shown(queue, "TimeLimit") == "00:40:00"
+    assert update(queue, BOB, "EndTime=now+3minutes") == ""
+    assert shown(queue, "TimeLimit") == "00:03:00"
     assert bob.heard.count("amend") == 1
+    bob.channel.take()
     for word in ("StdOut=x", "StartTime=now", "Partition=x", "NumCPUs=2", "Dependency="):
         assert update(queue, BOB, word) == LATE
 
@@ -169,6 +198,7 @@ def test_no_limit_is_not_the_limit_of_a_partition(root: str) -> None:
     assert shown(queue, "TimeLimit") == "UNLIMITED"
     assert update(queue, BOB, "TimeLimit=5") == ""
     assert shown(queue, "TimeLimit") == "00:05:00"
+    assert update(queue, BOB, "TimeLimit=31") == DENIED, "the partition allows less"
     queue.close()
 
 
@@ -205,6 +235,7 @@ def test_several_jobs_are_changed_and_those_that_cannot_be_are_named(
         queue.submit(BOB, "--hold", "-J", name)
     said = "Job has already finished for job 1\nInvalid job id specified for job 99\n"
     assert update(queue, BOB, "Nice=5", job="1,2,99") == said
+    assert update(queue, BOB, "Nice=5", job="99_1") == "99_1: Invalid job id specified\n"
     assert (shown(queue, "Nice", "2"), shown(queue, "Nice", "3")) == ("5", "0")
     assert told(queue, BOB, "update", "jobname=a", "Nice=9") == ""
     assert [shown(queue, "Nice", job) for job in "234"] == ["9", "9", "0"]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from tinysched.job import slurmstates
 from tinysched.job.model import (
+    Amended,
     Elements,
     Ended,
     Granted,
+    Hold,
     Job,
     Outcome,
     Pending,
@@ -25,6 +27,10 @@ from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
 from tinysched.report.slurm import reasons, tasklists
 from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.reasons import Reasons
+
+_UNCHANGED = Amended()
+# Of what runs, as Slurm shows it: it starts no more if it is requeued.
+_HELD = {Hold.USER: "JobHeldUser", Hold.ADMIN: "JobHeldAdmin"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +135,13 @@ class Row:
         return None
 
     @property
-    def suspended_at(self) -> float | None:
-        """Since when it is suspended."""
-        amended = None if self.unit is None else self.unit.amended
-        return None if amended is None or not self.is_live else amended.suspended_at
+    def amended(self) -> Amended:
+        """What was changed of it while it ran."""
+        return _UNCHANGED if self.unit is None else self.unit.amended or _UNCHANGED
 
     def pause_s(self, now: float) -> float:
         """How long it has been suspended all together."""
-        amended = None if self.unit is None else self.unit.amended
-        return 0.0 if amended is None else amended.pause_s(now)
+        return self.amended.pause_s(now)
 
     @property
     def limit_s(self) -> int | None:
@@ -175,6 +179,8 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot, why: Reasons | None = None
         )
     elif isinstance(state, Ended):
         name, words = reasons.ended(job, state), state.reason.words
+    elif job.hold in _HELD:
+        name = _HELD[job.hold]
     return Row(
         job=job,
         unit=unit,

@@ -6,7 +6,7 @@ host says what Slurm says where it is not set up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tinysched.job import filenames
 from tinysched.job.model import Elements, JobId, Step
@@ -103,10 +103,10 @@ def _when(seen: Seen) -> Iterator[Line]:
         ("EndTime", moments.text(seen.end_at, _UNKNOWN)),
         ("Deadline", moments.text(request.deadline_at)),
     ]
-    suspended_at = row.suspended_at
+    amended = row.amended
     yield [
-        ("SuspendTime", moments.text(suspended_at, "None")),
-        ("SecsPreSuspend", 0 if suspended_at is None else int(row.elapsed_s)),
+        ("SuspendTime", moments.text(amended.changed_at, "None")),
+        ("SecsPreSuspend", int(amended.ran_s)),
         ("LastSchedEval", moments.text(row.planned_at if row.has_started else moments.now)),
         ("Scheduler", "Main"),
     ]
@@ -132,7 +132,7 @@ def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
     stored = request.stored
     yield [
         ("NumNodes", _nodes(row)),
-        ("NumCPUs", seen.cores),
+        ("NumCPUs", _cores(seen)),
         ("NumTasks", request.tasks),
         ("CPUs/Task", request.cpus_per_task or 1),
         ("ReqB:S:C:T", "0:0:*:*"),
@@ -143,7 +143,7 @@ def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
         ("NtasksPerN:B:S:C", f"{request.tasks_per_node or 0}:0:*:*"),
         ("CoreSpec", "*"),
     ]
-    if details and row.is_live:
+    if details and row.has_started:
         yield [("JOB_GRES", NULL)]
         yield [
             ("  Nodes", seen.host),
@@ -157,13 +157,24 @@ def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
         (kind, seen.memory),
         ("MinTmpDiskNode", seen.min_disk),
     ]
-    yield [("Features", stored.get("constraint") or NULL), ("DelayBoot", "00:00:00")]
+    yield [("Features", stored.get("constraint") or NULL), ("DelayBoot", _delay(stored))]
     yield [
         ("OverSubscribe", seen.sharing),
         ("Contiguous", int("contiguous" in stored)),
         ("Licenses", stored.get("licenses") or NULL),
         ("Network", stored.get("network") or NULL),
     ]
+
+
+def _delay(stored: Mapping[str, str]) -> str:
+    minutes = stored.get("delay-boot", "")
+    return format_duration(int(minutes) * 60 if minutes.isdigit() else 0)
+
+
+def _cores(seen: Seen) -> str:
+    """Of one that waits as it was asked for last: `2-2`."""
+    asked = seen.row.job.request.cores_asked
+    return f"{asked}-{asked}" if asked is not None and seen.row.is_pending else str(seen.cores)
 
 
 def _nodes(row: Row) -> str:
@@ -185,17 +196,18 @@ def _what(seen: Seen, mark: str) -> Iterator[Line]:
         yield [("StdErr", _path(row, request.error or request.output, is_error=True))]
         yield [("StdIn", _path(row, request.input or filenames.NOWHERE))]
         yield [("StdOut", _path(row, request.output))]
+    switches = request.stored.get("switches")
+    if switches:
+        yield [("Switches", switches if "@" in switches else f"{switches}@00:00:00")]
     yield [("Power", "")]
-    mail = request.mail_type
-    yield [("MailUser", request.mail_user or row.job.user), ("MailType", mail)] if mail else []
+    if request.mail_type:
+        yield [("MailUser", request.mail_user or row.job.user), ("MailType", request.mail_type)]
+    yield []
 
 
 def step(row: Row, ran: Step | None, host: str, moments: Moments, *, one_line: bool) -> str:
     """A step of a job that runs, or (`ran` None) its script, as `scontrol show step` prints it."""
-    is_script = ran is None
-    cores, tasks = (row.cores, 1) if ran is None else (ran.cores, ran.tasks)
-    mib = row.memory_taken_mib * cores // max(row.cores, 1)
-    memory = f",mem={memory_text(mib)}" if mib else ""
+    cores, tasks = (0, 1) if ran is None else (ran.cores, ran.tasks)
     started_at = row.started_at if ran is None else ran.started_at
     lines: list[Line] = [
         [
@@ -216,12 +228,19 @@ def step(row: Row, ran: Step | None, host: str, moments: Moments, *, one_line: b
             ("Name", "batch" if ran is None else ran.name),
             ("Network", NULL),
         ],
-        [("TRES", f"cpu={cores}{memory},node=1")],
+        [("TRES", _tres(row, ran))],
         [("ResvPorts", NULL)],
-        [("CPUFreqReq", "Default"), ("Dist", "Unknown" if is_script else "Block")],
-        [("SrunHost:Pid", f"{NULL if is_script else host}:0")],
+        [("CPUFreqReq", "Default"), *([] if ran is None else [("Dist", "Block")])],
+        [("SrunHost:Pid", f"{NULL if ran is None else host}:0")],
     ]
     return text(lines, one_line=one_line)
+
+
+def _tres(row: Row, ran: Step | None) -> str:
+    if ran is None:
+        return NULL
+    mib = row.memory_taken_mib * ran.cores // max(row.cores, 1)
+    return f"cpu={ran.cores},{f'mem={memory_text(mib)},' if mib else ''}node=1"
 
 
 def step_id(row: Row, ran: Step | None) -> str:

@@ -21,6 +21,7 @@ _COUNTS = {
     **dict.fromkeys(("oneliner", "ping", "quiet", "quit", "verbose", "version"), (0, 0)),
     "pidinfo": (1, 1),
     "listpids": (0, 2),
+    "errnumstr": (1, 1),
     "notify": (2, 1000),
     "reconfigure": (0, 0),
     "show": (1, 2),
@@ -38,6 +39,7 @@ _ENTITIES = (
     ("daemons", 1, "daemons"),
     ("dwstat", 2, "dwstat"),
     ("federations", 1, "federation"),
+    ("frontends", 2, "frontend"),
     ("hostlistsorted", 9, "hostlistsorted"),
     ("hostlist", 5, "hostlist"),
     ("hostnames", 5, "hostnames"),
@@ -92,7 +94,7 @@ def selector(word: str) -> Selector | None:
     number, underscore, task = word.partition("_")
     try:
         found = jobnames.whole(number)
-        tasks = Ranges.of((jobnames.whole(task),)) if underscore else None
+        tasks = Ranges.of((jobnames.whole(task or "0"),)) if underscore else None
     except ValueError:
         return None
     return Selector(number=found, tasks=tasks) if found else None
@@ -108,6 +110,8 @@ def _keyword(word: str) -> str:
 def _check_count(keyword: str, count: int) -> None:
     least, most = _COUNTS.get(keyword, (0, 1000))
     if not least <= count <= most:
+        if keyword == "update":
+            raise VerbatimError("too few arguments for update keyword\n")
         many = "few" if count < least else "many"
         raise VerbatimError(f"too {many} arguments for keyword:{keyword}\n")
 

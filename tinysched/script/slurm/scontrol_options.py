@@ -74,7 +74,5 @@ KEYWORDS = (
     ("write", 5, "write batch_script JOB [FILE]: what was submitted"),
     ("listpids", 1, "list the processes of jobs"),
     ("notify", 1, "write words into the stderr of a job"),
-    ("getaddrs", 4, "show the addresses of hosts: their names"),
-    ("errnumstr", 3, "refused: there are no such numbers"),
-    ("power", 3, "refused: hosts are not switched off from here"),
+    ("errnumstr", 3, "tell what the number of a mistake means"),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinysched.errors import VerbatimError
 from tinysched.job.quantities import parse_memory
-from tinysched.script.slurm import sbatch_forms
+from tinysched.script.slurm import filters, sbatch_forms
 from tinysched.script.slurm.scontrol import matches
 
 _ENTITIES = (
@@ -24,12 +24,16 @@ _ENTITIES = (
 _JOB_KEYS = (
     ("account", 1, "account"),
     ("arraytaskthrottle", 10, "throttle"),
+    ("burstbuffer", 2, "burst_buffer"),
     ("comment", 3, "comment"),
     ("contiguous", 3, "contiguous"),
+    ("corespec", 4, "core_spec"),
     ("cpuspertask", 9, "cpus_per_task"),
     ("deadline", 2, "deadline"),
+    ("delayboot", 5, "delay"),
     ("dependency", 2, "dependency"),
     ("eligibletime", 2, "begin"),
+    ("endtime", 2, "end"),
     ("excnodelist", 3, "exclude"),
     ("features", 1, "features"),
     ("gres", 2, "gres"),
@@ -40,6 +44,7 @@ _JOB_KEYS = (
     ("mincpusnode", 4, "mincpus"),
     ("minmemorycpu", 10, "memory_per_cpu"),
     ("minmemorynode", 10, "memory"),
+    ("mintmpdisknode", 5, "tmp"),
     ("name", 2, "name"),
     ("nice", 2, "nice"),
     ("nodelist", 8, "nodelist"),
@@ -50,24 +55,25 @@ _JOB_KEYS = (
     ("partition", 2, "partition"),
     ("priority", 2, "priority"),
     ("qos", 3, "qos"),
-    ("reqcpus", 4, "cores"),
     ("reqnodelist", 8, "nodelist"),
     ("reqnodes", 8, "nodes"),
     ("reqprocs", 8, "tasks"),
     ("reqtasks", 8, "tasks"),
     ("requeue", 4, "requeue"),
     ("reservationname", 3, "reservation"),
+    ("resetaccruetime", 5, "reset"),
     ("shared", 2, "oversubscribe"),
     ("starttime", 2, "begin"),
-    ("stderr", 6, "error"),
-    ("stdin", 5, "input"),
     ("stdout", 6, "output"),
+    ("switches", 3, "switches"),
     ("taskspernode", 7, "tasks_per_node"),
+    ("threadspec", 4, "core_spec"),
     ("timelimit", 5, "limit"),
     ("timemin", 5, "least"),
     ("wckey", 1, "wckey"),
     ("workdir", 5, "work_dir"),
 )
+_MOST_NICE = 2147483645
 _ABORTED = "Request aborted\n"
 _NO_ENTITY = """\
 No valid entity in update command
@@ -135,6 +141,8 @@ def _change(word: str) -> Change:
     if not equals:
         if matches(key, "nice", 4):
             return Change(key="nice", value="100", written=word)
+        if matches(key, "resetaccruetime", 5):
+            return Change(key="reset", value="", written=word)
         raise VerbatimError(f"Invalid input: {word}\n{_ABORTED}")
     for full, least, name in _JOB_KEYS:
         if matches(key, full, least):
@@ -160,18 +168,24 @@ def limit_s(change: Change, before_s: int | None) -> int | None:
         return None
     if sign == "+":
         return before_s + found
-    if found >= before_s:
-        raise VerbatimError(f"TimeLimit -= {text} would be less than zero\n")
+    if found > before_s:
+        words = "TimeLimit decrement larger than current time limit"
+        raise VerbatimError(f"scontrol: error: {words} ({found // 60} > {before_s // 60})\n")
     return before_s - found
 
 
 def whole(change: Change, least: int = 0) -> int:
-    """A number. Raises: VerbatimError."""
+    """A number, or the first of a range. Raises: VerbatimError."""
     text = change.value.partition("-")[0] if change.value[:1] != "-" else change.value
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
-        key = change.written.partition("=")[0].rstrip("+-")
-        raise VerbatimError(f"Invalid {key} value: {change.value}\n")
-    return int(text)
+    if text.isascii() and text.isdigit() and len(text) < 11 and int(text) >= least:
+        return int(text)
+    words = "" if least == 0 or text.isdigit() else _no_number(change)
+    raise VerbatimError(words + _invalid(change).text)
+
+
+def leading(change: Change) -> int:
+    """The number that a text begins with; 0 if it begins with none."""
+    return filters.leading_number(change.value) or 0
 
 
 def flag(change: Change) -> bool:
@@ -181,8 +195,7 @@ def flag(change: Change) -> bool:
         return True
     if text in ("no", "0"):
         return False
-    key = change.written.partition("=")[0]
-    raise VerbatimError(f"Invalid {key} value: {change.value}\n")
+    raise _invalid(change)
 
 
 def memory_mib(change: Change) -> int:
@@ -190,14 +203,24 @@ def memory_mib(change: Change) -> int:
     try:
         return parse_memory(change.value)
     except ValueError:
-        key = change.written.partition("=")[0]
-        raise VerbatimError(f"Invalid {key} value: {change.value}\n") from None
+        raise _invalid(change) from None
 
 
 def nice(change: Change) -> int:
-    """A number between the bounds of Slurm. Raises: VerbatimError."""
-    text = change.value
-    digits = text[1:] if text[:1] in ("-", "+") else text
-    if digits.isascii() and digits.isdigit() and int(digits[:12]) <= 2147483645:
-        return int(text)
-    raise VerbatimError("Invalid nice value, must be between -2147483645 and 2147483645\n")
+    """A number between the bounds of Slurm; words that are none are 0. Raises: VerbatimError."""
+    sign = -1 if change.value[:1] == "-" else 1
+    value = sign * (filters.leading_number(change.value.lstrip("+-")) or 0)
+    if abs(value) > _MOST_NICE:
+        words = f"Invalid nice value, must be between -{_MOST_NICE} and {_MOST_NICE}"
+        raise VerbatimError(f"scontrol: error: {words}\n")
+    return value
+
+
+def _invalid(change: Change) -> VerbatimError:
+    key = change.written.partition("=")[0].rstrip("+-")
+    return VerbatimError(f"scontrol: error: Invalid {key} value: {change.value}\n")
+
+
+def _no_number(change: Change) -> str:
+    key = change.written.partition("=")[0]
+    return f'scontrol: error: Invalid numeric value "{change.value}" for {key}.\n'

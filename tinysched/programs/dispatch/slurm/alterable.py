@@ -10,30 +10,30 @@ from tinysched.errors import VerbatimError
 from tinysched.job import dependencies, moments
 from tinysched.job.alterations import applied
 from tinysched.job.dependencies import NO_DEPENDENCIES
-from tinysched.job.model import Elements, Hold, Job, Pending, Unit
+from tinysched.job.model import Elements, Hold, Job, Pending, Running, Unit
 from tinysched.job.request import Request
 from tinysched.job.snapshot import FIRST_PRIORITY
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import DENIED
-from tinysched.programs.dispatch.slurm.naming import Named, NoDeedError
+from tinysched.programs.dispatch.slurm.naming import HELD, Named, NoDeedError
 from tinysched.script.slurm import sbatch_forms
 from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Change
 
 NOT_PENDING = "Job is no longer pending execution"
 # Words and paths: nobody gives them to others.
-OWNERS = frozenset(
-    ("name", "comment", "output", "error", "input", "work_dir", "mail_type", "mail_user")
-)
+OWNERS = frozenset(("name", "comment", "output", "work_dir", "mail_type", "mail_user"))
+# Of what all share Slurm lets nobody but admins say more.
+ADMINS = frozenset(("contiguous", "core_spec", "deadline", "oversubscribe", "tasks_per_node"))
 # What is looked at when a job starts cannot be changed once it has.
 BEFORE_THE_START = frozenset(
     (
-        *("begin", "contiguous", "cores", "cpus_per_task", "dependency", "error", "exclude"),
-        *("features", "gres", "input", "least", "licenses", "memory", "memory_per_cpu", "mincpus"),
-        *("nodelist", "nodes", "output", "oversubscribe", "partition", "reservation", "tasks"),
-        *("tasks_per_node", "work_dir"),
+        *("account", "begin", "contiguous", "cores", "cpus_per_task", "dependency", "exclude"),
+        *("features", "gres", "memory", "memory_per_cpu", "mincpus", "nodelist", "output"),
+        *("oversubscribe", "partition", "tasks", "tasks_per_node", "work_dir"),
     )
 )
+_NOT_LASTING = "Changes to job priority are not persistent, change nice instead"
 _DEPENDENCY = "Job dependency problem"
 _MOST_PRIORITY = 2**32 - 2
 
@@ -62,6 +62,8 @@ def alter(altering: Altering, job: Job, change: Change) -> Job:
     """The job with one change. Raises: NoDeedError; VerbatimError for a value that is none."""
     if change.key in OWNERS and not altering.is_owner:
         raise NoDeedError(DENIED)
+    if change.key in ADMINS and not altering.is_admin:
+        raise NoDeedError(DENIED)
     if change.key in BEFORE_THE_START and not _waits(altering.named):
         raise NoDeedError(NOT_PENDING)
     if altering.named.tasks is not None and change.key not in ("limit", "priority"):
@@ -85,13 +87,13 @@ def _own(altering: Altering, job: Job, change: Change) -> Job:
         try:
             value = sbatch_forms.mail_events(value) or ""
         except VerbatimError:
-            raise VerbatimError(f"Invalid MailType value: {change.value}\n") from None
+            raise VerbatimError(f"Invalid MailType: {change.value}\n") from None
     altering.own[change.key] = value
     return _with(job, applied(job.request, {change.key: value}))
 
 
 def _requeue(altering: Altering, job: Job, change: Change) -> Job:
-    is_wanted = script.flag(change)
+    is_wanted = script.whole(change) > 0
     if is_wanted and not altering.is_owner:
         raise NoDeedError(DENIED)
     if altering.is_owner:
@@ -105,8 +107,32 @@ def _limit(altering: Altering, job: Job, change: Change) -> Job:
     before_s = capacity.limit_s(job, None if tasks is None else tasks.first)
     limit_s = script.limit_s(change, before_s)
     is_more = before_s is not None and (limit_s is None or limit_s > before_s)
-    if named.live and is_more and not altering.is_admin:
+    if not altering.is_admin and ((named.live and is_more) or _is_too_long(altering, job, limit_s)):
         raise NoDeedError(DENIED)
+    return _with_limit(altering, job, limit_s)
+
+
+def _end(altering: Altering, job: Job, change: Change) -> Job:
+    """A limit that is reached at that moment."""
+    states = [unit.state for unit in altering.named.live]
+    starts = [state.started_at for state in states if isinstance(state, Running)]
+    moment = _moment(altering, change)
+    if not starts:
+        raise NoDeedError("Job is not running")
+    minutes = max(int(-(-(moment - starts[0]) // 60)), 1)
+    return _limit(altering, job, replace(change, value=str(minutes), sign=""))
+
+
+def _is_too_long(altering: Altering, job: Job, limit_s: int | None) -> bool:
+    """No partition that it names lets it run for so long."""
+    named = altering.parts.ledger.books.capacity.named(job.request)
+    if limit_s is None:
+        return False
+    return bool(named) and all((one.max_time_s or limit_s) < limit_s for one in named)
+
+
+def _with_limit(altering: Altering, job: Job, limit_s: int | None) -> Job:
+    tasks = altering.named.tasks
     altering.changes_limit = True
     if tasks is None:
         stored = {key: text for key, text in job.request.stored.items() if key != "time"}
@@ -128,7 +154,8 @@ def _priority(altering: Altering, job: Job, change: Change) -> Job:
     if not value:
         return _held(altering, job)
     if not altering.is_admin:
-        raise NoDeedError("Changes to job priority are not persistent, change nice instead")
+        is_held = job.hold is not None
+        raise NoDeedError(HELD if is_held else _NOT_LASTING)
     first = altering.parts.ledger.books.first_rank
     rank = FIRST_PRIORITY + first - min(value, _MOST_PRIORITY)
     return replace(job, place=rank - job.request.nice, hold=None)
@@ -145,7 +172,7 @@ def _held(altering: Altering, job: Job) -> Job:
 
 def _nice(altering: Altering, job: Job, change: Change) -> Job:
     value = script.nice(change)
-    if value < job.request.nice and not altering.is_admin:
+    if value < min(job.request.nice, 0) and not altering.is_admin:
         raise NoDeedError(DENIED)
     return _with(job, replace(job.request, nice=value))
 
@@ -153,8 +180,8 @@ def _nice(altering: Altering, job: Job, change: Change) -> Job:
 def _throttle(_altering: Altering, job: Job, change: Change) -> Job:
     array = job.request.array
     if array is None:
-        raise NoDeedError("Invalid job array specification")
-    limit = script.whole(change) or None
+        return job
+    limit = script.leading(change) or None
     return _with(job, replace(job.request, array=replace(array, limit=limit)))
 
 
@@ -167,10 +194,7 @@ def _begin(altering: Altering, job: Job, change: Change) -> Job:
 
 
 def _deadline(altering: Altering, job: Job, change: Change) -> Job:
-    moment = _moment(altering, change)
-    if moment < altering.parts.clock.wall():
-        raise NoDeedError("Requested time limit is invalid (missing or exceeds some limit)")
-    return _with(job, replace(job.request, deadline_at=moment))
+    return _with(job, replace(job.request, deadline_at=_moment(altering, change)))
 
 
 def _moment(altering: Altering, change: Change) -> float:
@@ -179,7 +203,7 @@ def _moment(altering: Altering, change: Change) -> float:
         return moments.parse_moment(change.value, clock.wall(), clock.utc_offset_s)
     except moments.MomentError as error:
         words = f"Invalid time specification (pos={error.position}): {change.value}\n"
-        raise VerbatimError(words) from None
+        raise VerbatimError(f"{words}No changes specified\n") from None
 
 
 def _dependency(altering: Altering, job: Job, change: Change) -> Job:
@@ -214,13 +238,19 @@ def _partition(altering: Altering, job: Job, change: Change) -> Job:
 def _nodelist(altering: Altering, job: Job, change: Change) -> Job:
     if change.value not in ("", altering.parts.place.host, "localhost"):
         raise NoDeedError("Invalid node name specified")
-    return _stored("nodelist")(altering, job, change)
+    return _stored(change.key)(altering, job, change)
 
 
-def _exclude(altering: Altering, job: Job, change: Change) -> Job:
-    if altering.parts.place.host in change.value.split(","):
-        raise NoDeedError("Requested node configuration is not available")
-    return _stored("exclude")(altering, job, change)
+def _cores(altering: Altering, job: Job, change: Change) -> Job:
+    count = script.whole(change, 1)
+    if count > altering.parts.ledger.books.cores_total:
+        raise NoDeedError("Requested partition configuration not available now")
+    return _with(job, replace(job.request, cores_asked=count))
+
+
+def _unchanged(_altering: Altering, job: Job, _change: Change) -> Job:
+    """What has no meaning here, and does no harm."""
+    return job
 
 
 def _nodes(altering: Altering, job: Job, change: Change) -> Job:
@@ -229,7 +259,11 @@ def _nodes(altering: Altering, job: Job, change: Change) -> Job:
 
 
 def _least(altering: Altering, job: Job, change: Change) -> Job:
-    seconds = str(script.limit_s(change, None) or 0)
+    least_s = script.limit_s(change, None) or 0
+    limit_s = altering.parts.ledger.books.capacity.limit_s(job)
+    if limit_s is not None and least_s > limit_s:
+        raise NoDeedError("Invalid time-min specification (exceeds job's time or other limits)")
+    seconds = str(least_s)
     return _stored("time-min")(altering, job, replace(change, value=seconds))
 
 
@@ -251,6 +285,14 @@ def _stored(option: str) -> Alter:
         return _with(job, replace(job.request, stored=stored))
 
     return alter_stored
+
+
+def _stored_memory(option: str) -> Alter:
+    def alter_memory(altering: Altering, job: Job, change: Change) -> Job:
+        mib = str(script.memory_mib(change))
+        return _stored(option)(altering, job, replace(change, value=mib))
+
+    return alter_memory
 
 
 def _refused(words: str) -> Alter:
@@ -289,11 +331,15 @@ _ALTER: Mapping[str, Alter] = MappingProxyType(
         "begin": _begin,
         "comment": _asked("comment", _text),
         "contiguous": _flagged("contiguous"),
-        "cores": _asked("cores_asked", _number),
+        "burst_buffer": _refused("Requested operation not supported on this system"),
+        "core_spec": _refused(DENIED),
+        "cores": _cores,
         "cpus_per_task": _asked("cpus_per_task", _number, cores_asked=None),
         "deadline": _deadline,
+        "delay": _stored("delay-boot"),
         "dependency": _dependency,
-        "exclude": _exclude,
+        "end": _end,
+        "exclude": _nodelist,
         "features": _refused("Invalid feature specification"),
         "gres": _refused("Invalid generic resource (gres) specification"),
         "least": _least,
@@ -310,10 +356,13 @@ _ALTER: Mapping[str, Alter] = MappingProxyType(
         "priority": _priority,
         "qos": _asked("qos", _text),
         "requeue": _requeue,
+        "reset": _unchanged,
         "reservation": _refused("Requested reservation is invalid"),
+        "switches": _stored("switches"),
         "tasks": _asked("ntasks", _number, cores_asked=None),
         "tasks_per_node": _asked("tasks_per_node", _number),
         "throttle": _throttle,
+        "tmp": _stored_memory("tmp"),
         "wckey": _stored("wckey"),
     }
 )

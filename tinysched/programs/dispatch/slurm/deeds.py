@@ -27,19 +27,22 @@ from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import DENIED
 from tinysched.programs.dispatch.slurm.naming import (
     DISABLED,
+    HELD,
     OVER,
     WAITS,
     Named,
     Naming,
     NoDeedError,
+    tasks_of,
 )
+from tinysched.report.lines import elapsed_s
 from tinysched.report.text import visible
 
 LOG = logging.getLogger("dispatcher")
 # As long as Slurm lets a requeued job rest.
 REQUEUE_PAUSE_S = 120.0
 _COMPLETING = "Job/step already completing or completed"
-_NOT_RUNNING = "Job is not running"
+_NOT_SUSPENDED = "Job is not suspended"
 _HOLD_FAILED = "slurm_suspend"
 
 Deed = Callable[[Naming, int, Named], None]
@@ -76,10 +79,18 @@ class Deeds:
         naming = Naming(self._parts, uid)
         if order.keyword == "notify":
             return self._notify(naming, uid, order)
+        if order.keyword in ("suspend", "resume", "top"):
+            self._check_admin(uid, order)
         deed = self._deeds[order.keyword]
         more = _HOLD_FAILED if order.keyword in ("hold", "uhold", "release") else ""
         naming.each(order.words, lambda named: deed(naming, uid, named), more)
         return Answer()
+
+    def _check_admin(self, uid: int, order: Control) -> None:
+        """Raises: VerbatimError for each job that nobody but an admin may touch so."""
+        if not self._parts.rights.is_admin(uid):
+            named = [item for word in order.words for item in word.split(",")]
+            raise VerbatimError("".join(f"{DENIED} for job {item}\n" for item in named))
 
     # Holding
 
@@ -96,6 +107,8 @@ class Deeds:
         elif isinstance(job.work, Elements):
             self._hold_tasks(job, job.work, named.tasks, is_admins=not is_user)
         LOG.info(events.HELD, job.id, job.user, uid)
+        if named.is_array:
+            named.check_tasks({OVER: named.ended_tasks})
 
     def _hold_tasks(self, job: Job, work: Elements, tasks: Ranges, *, is_admins: bool) -> None:
         tasks = tasks & work.todo
@@ -116,6 +129,8 @@ class Deeds:
         if job.hold is not None:
             self._ledger.set_hold(job.id, None, now, uid)
         LOG.info(events.RELEASED, job.id, job.user, uid)
+        if named.is_array:
+            named.check_tasks({OVER: named.ended_tasks})
 
     def _release_tasks(
         self, job: Job, work: Elements, tasks: Ranges | None, *, is_admin: bool
@@ -148,6 +163,9 @@ class Deeds:
         )
         for unit in again:
             self._run_again(job, unit, cancel)
+        if named.is_array:
+            waiting = [unit for unit in named.units if isinstance(unit.state, Pending)]
+            named.check_tasks({WAITS: named.todo | tasks_of(waiting)})
 
     def _run_again(self, job: Job, unit: Unit, cancel: Cancel) -> None:
         if isinstance(unit.state, Ended):
@@ -162,33 +180,37 @@ class Deeds:
 
     # Standing still
 
-    def _suspend(self, naming: Naming, uid: int, named: Named) -> None:
-        naming.check_admin()
-        for unit in self._running(named):
-            if unit.is_suspended:
-                raise NoDeedError(DISABLED)
-            self._amend(uid, named.job, unit, self._clock.wall())
+    def _suspend(self, _naming: Naming, uid: int, named: Named) -> None:
+        self._change_pace(uid, named, is_suspended=True)
 
-    def _resume(self, naming: Naming, uid: int, named: Named) -> None:
-        naming.check_admin()
-        for unit in self._running(named):
-            if not unit.is_suspended:
-                raise NoDeedError(DISABLED)
-            self._amend(uid, named.job, unit, None)
+    def _resume(self, _naming: Naming, uid: int, named: Named) -> None:
+        self._change_pace(uid, named, is_suspended=False)
 
-    def _running(self, named: Named) -> list[Unit]:
-        if named.is_over:
-            raise NoDeedError(OVER)
-        if not named.live:
+    def _change_pace(self, uid: int, named: Named, *, is_suspended: bool) -> None:
+        refused: dict[str, Ranges] = {WAITS: named.todo}
+        for unit in named.units:
+            words = _why_not(unit, is_suspended=is_suspended)
+            if words and not named.is_array:
+                raise NoDeedError(words)
+            if words:
+                refused[words] = refused.get(words, Ranges()) | tasks_of([unit])
+            elif unit.is_suspended is not is_suspended:
+                now = self._clock.wall()
+                self._amend(uid, named.job, unit, now if is_suspended else None)
+        if named.todo and not named.is_array:
             raise NoDeedError(WAITS)
-        if any(unit.cancel is not None for unit in named.live):
-            raise NoDeedError(DISABLED)
-        return named.live
+        if named.is_array:
+            named.check_tasks(refused)
 
     def _amend(self, uid: int, job: Job, unit: Unit, suspended_at: float | None) -> None:
         now = self._clock.wall()
         before = unit.amended or Amended()
-        amended = Amended(suspended_at=suspended_at, paused_s=before.pause_s(now))
+        amended = Amended(
+            suspended_at=suspended_at,
+            paused_s=before.pause_s(now),
+            changed_at=now,
+            ran_s=before.ran_s if suspended_at is None else elapsed_s(unit, now),
+        )
         name = history.RESUMED if suspended_at is None else history.SUSPENDED
         told = unit.history.with_event(now, name, by=uid)
         changed = replace(unit, amended=amended, history=told)
@@ -201,11 +223,12 @@ class Deeds:
 
     # Order in the queue
 
-    def _top(self, naming: Naming, uid: int, named: Named) -> None:
+    def _top(self, _naming: Naming, uid: int, named: Named) -> None:
         """Puts a job before all others of its owner: each takes the place of the next."""
-        naming.check_admin()
         if named.is_over:
             raise NoDeedError(OVER)
+        if named.job.hold is not None:
+            raise NoDeedError(HELD)
         books, job = self._ledger.books, named.job
         partition = self._parts.outlook.standing(job).partition
         others = [
@@ -227,10 +250,10 @@ class Deeds:
     def _notify(self, naming: Naming, uid: int, order: Control) -> Answer:
         try:
             named = naming.named(order.words[0])
-            naming.check_owner(named, DENIED)
+            naming.check_owner(named)
             live = [unit for unit in named.live if isinstance(unit.state, Running)]
-            if not live:
-                raise NoDeedError(_NOT_RUNNING)
+            if not live or any(unit.is_suspended for unit in live):
+                raise NoDeedError(_COMPLETING if named.is_over or live else DISABLED)
         except NoDeedError as error:
             raise VerbatimError(f"job notify failure: {error}\n") from None
         words = visible(" ".join(order.words[1:]))
@@ -238,6 +261,15 @@ class Deeds:
             self._parts.agents.notify(named.job, unit, words)
             LOG.info(events.NOTIFIED, unit.id, named.job.user, uid)
         return Answer()
+
+
+def _why_not(unit: Unit, *, is_suspended: bool) -> str:
+    """Why something cannot be suspended, or resumed; '' if it can, or is already."""
+    if isinstance(unit.state, Ended) or unit.cancel is not None:
+        return _COMPLETING
+    if isinstance(unit.state, Pending):
+        return WAITS
+    return "" if is_suspended or unit.is_suspended else _NOT_SUSPENDED
 
 
 def _waits(job: Job) -> bool:

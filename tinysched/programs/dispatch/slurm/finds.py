@@ -8,14 +8,12 @@ from datetime import datetime, timedelta, timezone
 from tinysched.errors import VerbatimError
 from tinysched.host import tree
 from tinysched.job.controlling import Control
-from tinysched.job.model import Job, Pending, Running, Unit
+from tinysched.job.model import Job, Running, Unit
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
-from tinysched.programs.dispatch.rights import DENIED
 from tinysched.programs.dispatch.slurm.naming import Naming, NoDeedError
 from tinysched.report.slurm.fields import fitted
 from tinysched.script import jobnames
-from tinysched.script.slurm.scontrol import NO_SUCH_JOB
 
 _NO_SCRIPT = "Batch script is not available"
 # As long as Slurm takes a job to run that has no limit.
@@ -37,13 +35,13 @@ class Finds:
         """
         what, *rest = order.words
         if not "batch_script".startswith(what.lower()):
-            raise VerbatimError(f"invalid option:{what} for keyword:write\n")
+            raise VerbatimError(f"invalid write argument:{what}\n")
         if not rest:
-            raise VerbatimError("too few arguments for keyword:write\n")
+            return Answer()
         try:
             naming = Naming(self._parts, uid)
             named = naming.named(rest[0])
-            naming.check_owner(named, DENIED)
+            naming.check_owner(named)
             script = self._parts.ledger.script(named.job.id)
             if script is None or named.job.request.foreground:
                 raise NoDeedError(_NO_SCRIPT)
@@ -59,11 +57,13 @@ class Finds:
         """
         try:
             named = Naming(self._parts, uid).named(order.words[0])
-        except NoDeedError as error:
-            raise VerbatimError(f"slurm_job_node_ready: {error}\n") from None
-        waits = named.todo or any(isinstance(unit.state, Pending) for unit in named.units)
-        begun = any(not isinstance(unit.state, Pending) for unit in named.units)
-        return Answer(more=(("again", b"1"),)) if waits and not begun else Answer()
+        except NoDeedError:
+            raise VerbatimError(f"scontrol: Problem running job {order.words[0]}\n") from None
+        if named.live:
+            return Answer(err=f"scontrol: Nodes are ready for job {order.words[0]}\n")
+        if named.is_over:
+            raise VerbatimError(f"scontrol: Job {order.words[0]} no longer running\n")
+        return Answer(more=(("again", b"1"),))
 
     def listpids(self, uid: int, order: Control) -> Answer:
         """The processes of a job, or of all that may be seen.
@@ -73,27 +73,26 @@ class Finds:
         host = self._parts.place.host
         if len(order.words) > 1 and order.words[1] not in (host, "localhost"):
             raise VerbatimError(f"Invalid node name {order.words[1]}\n")
-        number = None
-        if order.words and order.words[0] not in ("0", "*"):
-            try:
-                number = jobnames.whole(order.words[0].partition(".")[0])
-            except ValueError:
-                raise VerbatimError(f'Invalid integer: "{order.words[0]}"\n') from None
+        written = order.words[0] if order.words else "*"
+        number, step = _step_of(written)
+        out, code = _line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID").rstrip(" \n") + "\n", 0
         found = [
-            (job, unit)
+            (unit.raw_id, process)
             for job, unit in self._running(uid)
-            if number is None or number in (unit.raw_id, job.id)
+            if number in (None, unit.raw_id, job.id)
+            for process in _processes(unit)
+            if step in ("", process[1])
         ]
-        if not found:
-            said = "No job steps exist on this node.\n"
-            raise VerbatimError(
-                said if number is None else f"Job {number} does not exist on this node.\n"
-            )
-        lines = [_line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID")]
-        for _job, unit in found:
-            for pid, step, task in _processes(unit):
-                lines.append(_line(str(pid), str(unit.raw_id), step, task, task))
-        return Answer(out="".join(lines))
+        for raw_id, (pid, name, task) in found:
+            out += _line(str(pid), str(raw_id), name, task, task)
+        if found:
+            return Answer(out=out)
+        said = f"There are no steps for job {number} on node (null)."
+        if number is None:
+            said = "No job steps exist on this node."
+        if step and not step.isdigit():
+            said, code = f'"{written}" does not look like a stepid', -1
+        raise VerbatimError(f"{said}\n", exit_code=1 + code, out=out)
 
     def pidinfo(self, uid: int, order: Control) -> Answer:
         """The job of a process, and when it ends.
@@ -111,10 +110,10 @@ class Finds:
                 ends_at = state.started_at + (_A_YEAR_S if limit_s is None else limit_s)
                 left_s = int(ends_at - self._parts.clock.wall())
                 return Answer(
-                    out=f"Slurm job id {unit.raw_id} ends at {self._date(ends_at)}\n"
-                    f"slurm_get_rem_time is {left_s}\n"
+                    out=f"Slurm JobId={unit.raw_id} ends at {self._date(ends_at)}\n"
+                    f"Job remaining time is {left_s} seconds\n"
                 )
-        raise VerbatimError(f"slurm_pid2jobid error: {NO_SUCH_JOB}\n")
+        raise VerbatimError("Failed to locate job for requested pid\n")
 
     def _running(self, uid: int) -> Iterator[tuple[Job, Unit]]:
         for job, unit in self._books.live():
@@ -142,6 +141,17 @@ def _processes(unit: Unit) -> Iterator[tuple[int, str, str]]:
         step, task = tasks.get(pid, ("", "0" if pid == state.pid else "-"))
         above = next((one for one in tasks if tree.is_below(pid, {one})), None)
         yield pid, step or ("batch" if above is None else tasks[above][0]), task
+
+
+def _step_of(written: str) -> tuple[int | None, str]:
+    """Job and step of `42`, `42.0`; no job: all of them."""
+    job, _, step = written.partition(".")
+    if job in ("*", "0"):
+        return None, step
+    try:
+        return jobnames.whole(job), step
+    except ValueError:
+        raise VerbatimError(f'"{job}" does not look like a jobid\n') from None
 
 
 def _line(*cells: str) -> str:

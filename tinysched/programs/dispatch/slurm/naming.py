@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinysched.errors import TinyschedError, VerbatimError
+from tinysched.errors import VerbatimError
 from tinysched.job.model import Elements, Ended, Job, Pending, Unit
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
@@ -18,11 +18,16 @@ from tinysched.script.slurm.scontrol import NO_SUCH_JOB
 NOT_YOURS = "Invalid user id"
 OVER = "Job has already finished"
 WAITS = "Job is pending execution"
+HELD = "Job is in held state, pending scheduler release"
 DISABLED = "Requested operation is presently disabled"
 
 
 class NoDeedError(Exception):
     """Something that cannot be done to one job; its text is the reason, in Slurm's words."""
+
+
+class NoDeedToTasksError(NoDeedError):
+    """The same of some tasks of an array; its text is what is told of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,32 @@ class Named:
     def live(self) -> list[Unit]:
         """What of it runs, or is about to."""
         return [unit for unit in self.units if not isinstance(unit.state, Pending | Ended)]
+
+    def check_tasks(self, refused: Mapping[str, Ranges]) -> None:
+        """Tells of a whole array what could be done to which of its tasks, unless all could.
+
+        `refused`: by the reason. Raises: NoDeedToTasksError.
+        """
+        failed = {words: tasks for words, tasks in refused.items() if tasks}
+        if not failed:
+            return
+        done = self.todo | tasks_of(self.units)
+        for tasks in failed.values():
+            done = done - tasks
+        groups = [*failed.items(), *([("No error", done)] if done else [])]
+        groups.sort(key=lambda group: group[1].first)
+        lines = (f"{self.job.id}_{tasks}: {words}\n" for words, tasks in groups)
+        raise NoDeedToTasksError("".join(lines))
+
+    @property
+    def ended_tasks(self) -> Ranges:
+        """Those of its tasks that have ended."""
+        return tasks_of([unit for unit in self.units if isinstance(unit.state, Ended)])
+
+    @property
+    def is_array(self) -> bool:
+        """It is more than a plain job, or than one task."""
+        return isinstance(self.job.work, Elements) and self.tasks is None
 
     @property
     def is_over(self) -> bool:
@@ -68,9 +99,10 @@ class Naming:
             for written in self._written(word):
                 try:
                     deed(self.named(written))
+                except NoDeedToTasksError as error:
+                    said += str(error)
                 except NoDeedError as error:
-                    said += f"{error} for job {written}\n"
-                    said += f"{more} error: {error}\n" if more else ""
+                    said += _told(written, error, more)
         if said:
             raise VerbatimError(said)
 
@@ -126,12 +158,17 @@ class Naming:
             for job in self._books.jobs.values()
             if job.request.name in name.split(",") and job.uid == self._uid and not job.is_final
         ]
-        if not own:
-            yield word
         for job in own:
             yield str(job.id)
 
 
-def refused(error: TinyschedError) -> NoDeedError:
-    """What refuses in our own words."""
-    return NoDeedError(error.sentence)
+def _told(written: str, error: NoDeedError, more: str) -> str:
+    """What is said of a failure: of a task in fewer words than of a job."""
+    if "_" in written:
+        return f"{written}: {error}\n"
+    return f"{error} for job {written}\n" + (f"{more} error: {error}\n" if more else "")
+
+
+def tasks_of(units: Iterable[Unit]) -> Ranges:
+    """The tasks of an array that these are."""
+    return Ranges.of(unit.id.task for unit in units if unit.id.task is not None)

@@ -14,29 +14,49 @@ from tinysched.programs.dispatch.slurm.finds import Finds
 from tinysched.programs.dispatch.slurm.scontrol_show import Asker, Show
 from tinysched.programs.dispatch.slurm.updates import Updates
 from tinysched.programs.dispatch.slurm.variables import variables
+from tinysched.report.text import visible
 from tinysched.script.slurm import scontrol as script
 from tinysched.wire.channel import Channel, Message
 
 # What Slurm's administrators do in other ways here, and how a user is told that he is none.
-_REFUSED = {
-    "abort": ("slurm_shutdown", "the queue's admin says tsdaemon stop"),
-    "shutdown": ("slurm_shutdown", "the queue's admin says tsdaemon stop"),
-    "takeover": ("slurm_takeover", "there is one dispatcher"),
-    "cancel_reboot": ("slurm_update", "hosts are not restarted from here"),
-    "reboot": ("slurm_reboot_nodes", "hosts are not restarted from here"),
-    "create": ("slurm_create_partition", "partitions stand in config.yaml"),
-    "delete": ("slurm_delete_partition", "partitions stand in config.yaml"),
-    "setdebug": ("slurm_set_debug_level", "log_level stands in config.yaml"),
-    "setdebugflags": ("slurm_set_debugflags", "log_level stands in config.yaml"),
-    "schedloglevel": ("slurm_set_schedlog_level", "log_level stands in config.yaml"),
-    "fsdampeningfactor": ("slurm_set_fs_dampeningfactor", "there are no shares"),
-    "token": ("token", "the kernel says who calls"),
-    "errnumstr": ("errnumstr", "there are no such numbers"),
-    "power": ("slurm_update", "hosts are not switched off from here"),
-    "getaddrs": ("getaddrs", "hosts are known by their names"),
-}
 _NOT_YOURS = "Invalid user id"
-_FREE = ("token", "errnumstr", "getaddrs")
+_NOT_PERMITTED = "Permission denied"
+_REFUSED = {
+    "abort": (f"slurm_shutdown error: {_NOT_YOURS}", "the queue's admin says tsdaemon stop"),
+    "shutdown": (f"slurm_shutdown error: {_NOT_YOURS}", "the queue's admin says tsdaemon stop"),
+    "takeover": (
+        "slurm_takeover error: Unable to contact slurm controller (connect failure)",
+        "there is one dispatcher",
+    ),
+    "cancel_reboot": (f"slurm_update error: {_NOT_YOURS}", "hosts are not restarted from here"),
+    "reboot": (
+        "scontrol: error: RebootProgram isn't defined\n"
+        "scontrol_reboot_nodes error: Unspecified error",
+        "hosts are not restarted from here",
+    ),
+    "create": (
+        f"Error creating the partition: {_NOT_YOURS}",
+        "partitions stand in config.yaml",
+    ),
+    "delete": (f"delete_partition {{0}}: {_NOT_YOURS}", "partitions stand in config.yaml"),
+    "setdebug": (
+        f"slurm_set_debug_level error: {_NOT_PERMITTED}",
+        "log_level stands in config.yaml",
+    ),
+    "setdebugflags": (
+        f"slurm_set_debug_flags error: {_NOT_PERMITTED}",
+        "log_level stands in config.yaml",
+    ),
+    "schedloglevel": (
+        f"slurm_set_schedlog_level error: {_NOT_PERMITTED}",
+        "log_level stands in config.yaml",
+    ),
+    "fsdampeningfactor": (
+        f"slurm_set_fs_dampeningfactor error: {_NOT_PERMITTED}",
+        "there are no shares",
+    ),
+    "token": ("Error fetching token", "the kernel says who calls"),
+}
 Deed = Callable[[int, Control], Answer]
 
 
@@ -80,7 +100,7 @@ class Scontrol:
         if order.keyword == "update":
             return self._updates.update(uid, order, is_written=message.text("written", "") != "")
         if order.keyword in _REFUSED:
-            raise self._refusal(uid, order.keyword)
+            raise self._refusal(uid, order)
         deed = self._deeds.get(order.keyword)
         try:
             return Answer() if deed is None else deed(uid, order)
@@ -89,11 +109,11 @@ class Scontrol:
         except TinyschedError as error:
             raise VerbatimError(f"scontrol: error: {error.sentence}\n") from error
 
-    def _refusal(self, uid: int, keyword: str) -> VerbatimError:
-        call, why = _REFUSED[keyword]
-        if keyword not in _FREE and not self._parts.rights.is_admin(uid):
-            return VerbatimError(f"{call} error: {_NOT_YOURS}\n")
-        return VerbatimError(f"scontrol: error: {keyword} is not supported: {why}\n")
+    def _refusal(self, uid: int, order: Control) -> VerbatimError:
+        said, why = _REFUSED[order.keyword]
+        if not self._parts.rights.is_admin(uid):
+            return VerbatimError(said.replace("{0}", visible(" ".join(order.words))) + "\n")
+        return VerbatimError(f"scontrol: error: {order.keyword} is not supported: {why}\n")
 
     def _ping(self, _uid: int, _order: Control) -> Answer:
         return Answer(out=f"Slurmctld(primary) at {self._parts.place.host} is UP\n")

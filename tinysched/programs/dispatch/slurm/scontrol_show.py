@@ -24,10 +24,19 @@ from tinysched.report.slurm.seen import Seen
 from tinysched.script.slurm.scontrol import NO_SUCH_JOB, selector
 
 _LOAD_FAILED = "slurm_load_jobs error: "
+# Of what there is none here.
 _NONE = {
-    "reservation": "No reservations in the system\n",
+    "bbstat": "",
+    "burstbuffer": "",
+    "dwstat": "",
+    "federation": "",
+    "frontend": "No nodes in the system\n",
     "license": "No licenses configured in Slurm.\n",
+    "reservation": "No reservations in the system\n",
+    "topology": "",
 }
+_NAMED = ("license", "reservation")
+_NO_TOPOLOGY = "scontrol: error: No topology information available\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +87,7 @@ class Show:
         return Answer(
             out="".join(
                 f"JobId={row.raw_id} EndTime=Unknown CompletingTime=00:00:00"
-                f" Nodes(COMPLETING)={host}\n"
+                f" Nodes(COMPLETING)={host} \n"
                 for row in found
             )
         )
@@ -229,10 +238,7 @@ def _step(name: str | None) -> tuple[Selector | None, str]:
     if name is None:
         return None, ""
     job, _, step = name.partition(".")
-    named = selector(job)
-    if named is None:
-        raise VerbatimError(f"slurm_get_job_steps error: {NO_SUCH_JOB}\n")
-    return named, step
+    return selector(job), step
 
 
 def _is_meant(row: Row, named: Selector) -> bool:
@@ -251,6 +257,6 @@ def _steps_of(row: Row) -> list[Step | None]:
 
 def _nothing(kind: str, name: str | None) -> Answer:
     """There are none of these; one by name is a mistake."""
-    if name is None:
-        return Answer(out=_NONE[kind])
+    if name is None or kind not in _NAMED:
+        return Answer(out=_NONE[kind], err=_NO_TOPOLOGY if kind == "topology" else "")
     return Answer(out=f"{kind.capitalize()} {name} not found\n", exit_code=1)
