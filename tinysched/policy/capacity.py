@@ -76,6 +76,11 @@ class Capacity:
         names = request.partition.split(",")
         return [by_name[name] for name in names if name in by_name]
 
+    def admits(self, job: Job) -> bool:
+        """Whether its owner may use one of its partitions, or there are none."""
+        named = self.named(job.request)
+        return not named or any(_admits(one, job) for one in named)
+
     def limit_s(self, job: Job, task: int | None = None) -> int | None:
         """How long a job, or one of its tasks, may run. Units: seconds."""
         if task is not None and isinstance(job.work, Elements) and task in job.work.limits:
@@ -111,13 +116,17 @@ class Capacity:
         return Reason(name="PartitionDown", words=f"an admin has closed partition {partition.name}")
 
 
+def _admits(partition: Partition, job: Job) -> bool:
+    return partition.users is None or bool({job.user, str(job.uid)} & partition.users)
+
+
 def _obstacle(partition: Partition, job: Job) -> Reason | None:
     most, asked = partition.max_time_s, job.request.limit_s
     if most is not None and (job.request.is_unlimited or (asked is not None and asked > most)):
         wish = "no limit" if asked is None else format_duration(asked)
         words = f"asks for {wish}, {partition.name} allows {format_duration(most)}"
         return Reason(name="PartitionTimeLimit", words=words)
-    if partition.users is not None and not {job.user, str(job.uid)} & partition.users:
+    if not _admits(partition, job):
         return Reason(name="AccountNotAllowed", words=f"{job.user} may not use {partition.name}")
     if partition.cores is not None and job.request.cores > partition.cores:
         words = f"needs {job.request.cores} cores, {partition.name} has {partition.cores}"

@@ -219,6 +219,16 @@ def test_no_hosts_are_no_hosts(parted: Queue):
     assert sbatch(parted, BOB, "-N", "0", "-H").exit_code == 0
 
 
+def test_a_partition_may_be_for_others(parted: Queue):
+    parted.kill()
+    closed = Partition(name="closed", users=frozenset(("nobody",)))
+    parted.config = replace(parted.config, partitions=(DEBUG, closed))
+    parted.begin()
+    words = f"{FAILED}User's group not permitted to use this partition"
+    assert said(sbatch(parted, BOB, "-H", "-p", "closed")) == (1, "", complaints(words))
+    assert sbatch(parted, BOB, "-H", "-p", "closed,debug").exit_code == 0
+
+
 def test_an_admin_may_go_first(parted: Queue):
     assert sbatch(parted, ADMIN, "--nice=-5").exit_code == 0
 

@@ -111,7 +111,7 @@ class Sbatch:
         self._check_clusters(request)
         if "array" in request.stored:
             raise submission_failed(ARRAY)
-        _check_partitions(request, capacity)
+        _check_partitions(job, capacity)
         self._check_times(job)
         _check_gres(request)
         complaint = node_complaint(request, capacity) or ()
@@ -160,15 +160,19 @@ class Sbatch:
             raise refusal("\n".join((*words, _NO_CLUSTER.format(named))))
 
 
-def _check_partitions(request: Request, capacity: Capacity) -> None:
-    """Unknown partitions; where there are none, any name is kept."""
-    if request.partition is None or not capacity.partitions:
+def _check_partitions(job: Job, capacity: Capacity) -> None:
+    """Unknown partitions, and those of others; where there are none, any name is kept."""
+    if not capacity.partitions:
         return
     known = {one.name for one in capacity.partitions}
-    for name in list(filter(None, request.partition.split(","))) or [""]:
+    named = job.request.partition
+    names = [] if named is None else list(filter(None, named.split(","))) or [""]
+    for name in names:
         if name not in known:
             words = f"invalid partition specified: {name or '(null)'}"
             raise submission_failed("Invalid partition name specified", words)
+    if not capacity.admits(job):
+        raise submission_failed("User's group not permitted to use this partition")
 
 
 def _check_time_min(job: Job, capacity: Capacity) -> None:
