@@ -87,7 +87,7 @@ def test_what_its_owner_changed_is_what_runs_and_its_processes_are_known(site: S
     ann.until_file("pid")
     pid = ann.read("pid").strip()
     assert f"\n{pid:<8} {number:<8} batch" in ann.ok(SCONTROL, "listpids", number)
-    assert f"Slurm job id {number} ends at " in ann.ok(SCONTROL, "pidinfo", pid)
+    assert f"Slurm JobId={number} ends at " in ann.ok(SCONTROL, "pidinfo", pid)
     ann.ok(SCONTROL, "notify", number, "hello", "there")
     ann.file("go", "")
     site.completes(number)
