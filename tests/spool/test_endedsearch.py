@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysched.job.ended import EndedLine
 from tinysched.job.model import Outcome
-from tinysched.spool import endedlog
-from tinysched.spool.endedsearch import Search, search
+from tinysched.spool import endedlog, endedsearch
+from tinysched.spool.endedsearch import Finder, Search, search
 
 lines = st.builds(
     EndedLine,
@@ -52,6 +53,12 @@ def test_all_that_may_be_meant_is_found(told, since, uids, names, outcomes):
     }
     wanted = Search(ended_since=since, uids=uids, names=names, outcomes=outcomes)
     assert search(raw, wanted) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(endedsearch, "_STRETCH", 40)
+        finder = Finder()
+        finder.search(raw[: len(raw) // 2], wanted)
+        # An end before an earlier one of the same job, told later, may be passed over.
+        assert expected <= finder.search(raw, wanted) <= search(raw, Search()) | expected
 
 
 def test_damage_hides_nothing_else():
@@ -60,3 +67,28 @@ def test_damage_hides_nothing_else():
     )
     broken = b"\xff\xfe\n1\t2\n" + text(line).replace(b"9.0", b"x")
     assert search(broken + text(line) + b"8\t-\t1", Search()) == {7}
+
+
+def test_stretches_of_old_ends_are_passed_over(monkeypatch):
+    monkeypatch.setattr(endedsearch, "_STRETCH", 200)
+    old, new = (
+        EndedLine(
+            number=number, task=None, uid=1, user="a", name="n", outcome=Outcome.FAILED,
+            ended_at=float(number),
+        )
+        for number in (1, 99)
+    )  # fmt: skip
+    raw = text(*[old] * 50, *[new] * 3)
+    finder, taken = Finder(), []
+    assert finder.search(raw, Search(ended_since=50.0)) == {99}
+    take = endedsearch._Found.take
+    monkeypatch.setattr(
+        endedsearch._Found,
+        "take",
+        lambda self, lines: taken.append(len(lines)) or take(self, lines),
+    )
+    assert finder.search(raw, Search(ended_since=50.0)) == {99}
+    assert sum(taken) < len(raw) / 4
+    assert finder.search(raw, Search()) == {1, 99}
+    finder.forget()
+    assert finder.search(text(old), Search()) == {1}

@@ -18,6 +18,7 @@ from tinysched.job.ended import EndedLine
 from tinysched.job.model import Elements, Ended, Job, Outcome, Task
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, write_all
+from tinysched.spool.endedsearch import Finder, Search, search
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.tree import ENDED_LOG
 
@@ -50,6 +51,7 @@ class EndedLog:
         self.mode = mode
         self._owed = b""
         self._held: dict[Key, EndedLine] | None = None  # what a file should hold that does not
+        self._finder = Finder()
 
     @property
     def owes(self) -> bool:
@@ -63,16 +65,19 @@ class EndedLog:
         """
         if self._held is not None:
             return Index(lines=dict(self._held))
-        return parse(self.raw())
+        return parse((self._state.read(ENDED_LOG, LARGEST_LOG) or b"") + self._owed)
 
-    def raw(self) -> bytes:
-        """The text of all lines, as the file holds them or is about to.
+    def search(self, wanted: Search) -> set[int]:
+        """The numbers of the jobs that may be meant.
 
         Raises: SpoolError.
         """
         if self._held is not None:
-            return "".join(map(_render, self._held.values())).encode("ascii")
-        return (self._state.read(ENDED_LOG, LARGEST_LOG) or b"") + self._owed
+            return search("".join(map(_render, self._held.values())).encode("ascii"), wanted)
+        written = self._state.read(ENDED_LOG, LARGEST_LOG) or b""
+        if self._owed:
+            return search(written + self._owed, wanted)
+        return self._finder.search(written, wanted)
 
     def rewrite(self, lines: Mapping[Key, EndedLine]) -> None:
         """Put a new log in its place.
@@ -81,6 +86,7 @@ class EndedLog:
         """
         self._owed = b""
         self._held = dict(lines)
+        self._finder.forget()
         content = "".join(map(_render, lines.values())).encode("ascii")
         self._state.save(ENDED_LOG, content, self.mode, self._temps)
         self._held = None

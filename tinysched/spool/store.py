@@ -20,7 +20,7 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import IdCounter, after, read_last
 from tinysched.spool.disk import DISK, Disk
 from tinysched.spool.endedlog import EndedLog, Index, Key
-from tinysched.spool.endedsearch import Search, search
+from tinysched.spool.endedsearch import Search
 from tinysched.spool.freezing import freeze
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
@@ -287,7 +287,7 @@ class Store:
 
         Raises: SpoolError.
         """
-        return search(self._ended.raw(), wanted)
+        return self._ended.search(wanted)
 
     def closures(self) -> tuple[Closures, str]:
         """What an admin has closed, and what is wrong with the file that says so ('')."""
