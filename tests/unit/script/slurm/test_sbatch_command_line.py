@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.script.slurm.submitting import asked, refused, submission
+from tests.unit.script.slurm.submitting import SETTINGS, asked, refused, submission
 from tinysched.errors import VerbatimError
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Export
+from tinysched.script.slurm import sbatch
 from tinysched.script.slurm.sbatch_options import SBATCH
 
 LATER = "since it's not allowed by configuration (AllowSpecResourcesUsage = No)"
@@ -228,6 +230,9 @@ def test_a_job_does_not_begin_after_its_deadline():
     words = "sbatch: error: Incompatible begin and deadline time specification\n"
     assert refused("--begin=now+2hours", "--deadline=now+1hour") == (1, words)
     assert asked("--begin=now+1hour", "--deadline=now+2hours").deadline_at
+    line = ("--begin=2031-01-01", "--deadline=now+9999days", "job.sh")
+    later = replace(SETTINGS, now=0.0)
+    assert sbatch.read(line, {}, "/home/ann", b"#!/bin/sh\n", later).request.begin_at
 
 
 @pytest.mark.parametrize(
