@@ -28,6 +28,7 @@ def sendmail(folder, text):
 def check(content: bytes) -> None:
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert message["Subject"] == MAIL.subject
+    assert sum(line.startswith(b"Subject: ") for line in content.splitlines()) == 1
     assert message["To"] == "ann, ben@example.org"
     assert message["From"] == "ann@hal"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -55,6 +56,7 @@ class Server:
     def __init__(self, refuses: bytes = b"") -> None:
         self.refuses = refuses
         self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(10)
         self.port = self.socket.getsockname()[1]
         self.heard: list[bytes] = []
         self.mail = b""

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -15,6 +16,8 @@ from tinysched.errors import TinyschedError
 
 SENDMAIL_FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/local/sbin", "/usr/local/bin", "/usr/bin")
 _WAIT_S = 60.0
+# A subject on one line is easier to sort mail by; none of ours is longer than a line may be.
+_UNFOLDED = policy.default.clone(max_line_length=998)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,9 @@ class Mail:
 
         Raises: ValueError if something in it would break a header.
         """
-        message = EmailMessage()
+        # Encoded words may not be longer than a line.
+        how = _UNFOLDED if self.subject.isascii() else policy.default
+        message = EmailMessage(policy=how)
         message["From"] = self.sender
         message["To"] = ", ".join(self.to)
         message["Subject"] = self.subject

@@ -86,7 +86,9 @@ class Wish:
 
 def wish(mail_type: str | None) -> Wish | None:
     """What the value of a request's --mail-type means; None: no mail."""
-    words = (mail_type or "").upper().split(",")
+    if not mail_type:
+        return None
+    words = mail_type.upper().split(",")
     events = frozenset(event for event in Event if event.value in words)
     return Wish(events=events, each_task=ARRAY_TASKS in words) if events else None
 
