@@ -37,6 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slurm", action="store_true", help="replay what a real Slurm was recorded doing"
     )
+    parser.addoption(
+        "--clients",
+        nargs="?",
+        const="all",
+        metavar="NAMES",
+        help="play what programs that know Slurm do here: all of them, or a,b,...",
+    )
     parser.addoption("--no-slow", action="store_true", help="with --slurm: without the slow cases")
 
 

@@ -21,11 +21,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _UIDS = itertools.count(10_000_000 + os.getpid() * 200)
 
 
-def _is_open_to_others(path: Path) -> bool:
+def is_open_to_others(path: Path) -> bool:
+    """Whether everybody may go there: the directory and each above it."""
     return all(place.stat().st_mode & 0o001 for place in (path, *path.parents))
 
 
-CAN_BE_OTHERS = os.geteuid() == 0 and _is_open_to_others(REPOSITORY)
+CAN_BE_OTHERS = os.geteuid() == 0 and is_open_to_others(REPOSITORY)
 SEVERAL_USERS = pytest.mark.skipif(
     not CAN_BE_OTHERS,
     reason="needs root, and a checkout that everybody may read, to start programs as several users",

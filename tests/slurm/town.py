@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.people import REPOSITORY, Person
 from tests.e2e.rig import Site
+from tests.e2e.user import User
 from tests.slurm.normalising import Account
 from tinysched.host.cores import short_hostname
 
@@ -76,7 +77,8 @@ class Town:
         place = site.place / "accounts"
         (place / "homes").mkdir(parents=True)
         users, groups = list[str](), list[str]()
-        for name, person in self._people():
+        for name, user in self._users.items():
+            person = user.person
             group = _GROUPS.get(name, name)
             home = site.admin.home if name == "admin" else f"/home/{name}"
             users.append(f"{name}:*:{person.uid}:{person.gid}::{home}:/bin/bash\n")
@@ -94,10 +96,13 @@ class Town:
             pytest.skip("CI cannot run this: root has no mount namespaces here")
         return keeper
 
-    def _people(self) -> list[tuple[str, Person]]:
-        site = self.site
-        people = (site.admin.person, site.ann.person, site.ben.person)
-        return list(zip(("admin", "alice", "bob"), people, strict=True))
+    @property
+    def _users(self) -> dict[str, User]:
+        return {"admin": self.site.admin, "alice": self.site.ann, "bob": self.site.ben}
+
+    def user(self, who: str) -> User:
+        """Somebody as the queue knows them; their home, outside, is what /home/WHO is here."""
+        return self._users[who]
 
     def _count_from(self, first: int) -> None:
         """The next job has this id."""
@@ -115,7 +120,7 @@ class Town:
         words = ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", "--wd=."]
         if who == "root":
             return words
-        person = dict(self._people())[who]
+        person = self.user(who).person
         ids = ["--reuid", str(person.uid), "--regid", str(person.gid)]
         return [*words, "setpriv", *ids, "--init-groups"]
 
