@@ -64,6 +64,7 @@ def obey(site: Site, argv: Sequence[str]) -> int:
 
 def converse(site: Site, flags: Sequence[str]) -> int:
     """Obeys each line of stdin until it says exit."""
+    script.read(flags)  # mistakes in them are told at once
     flags, code = list(flags), 0
     last: list[str] = []
     while True:

@@ -175,6 +175,13 @@ def test_of_an_array_is_told_what_was_done_to_which_of_its_tasks(
     assert told(queue, BOB, "hold", "1_9") == "1_9: Invalid job id specified\n"
 
 
+def test_of_the_arrays_of_others_each_task_is_refused(queue: Queue) -> None:
+    queue.submit(BOB, "--hold", "--array=1-3")
+    assert told(queue, CAROL, "release", "1") == "1_1-3: Invalid user id\n"
+    assert told(queue, CAROL, "hold", "1_2") == "1_2: Invalid user id\n"
+    assert told(queue, CAROL, "requeue", "1") == "1_1-3: Access/permission denied\n"
+
+
 def test_a_hold_is_told_not_to_reach_what_has_ended(queue: Queue, bob: FakeAgent) -> None:
     queue.submit(BOB, "--array=1-3%1")
     bob.end("1_1.1")

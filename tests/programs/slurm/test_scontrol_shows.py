@@ -86,6 +86,10 @@ def test_an_array_is_a_record_for_what_waits_and_one_for_each_task(large: Queue)
     assert pairs(shown(large, BOB, "job", raw_id))["ArrayTaskId"] == "1"
     answer = large.ask(BOB, "scontrol", "show", "job", "1_9")
     assert (answer.out, answer.exit_code) == (b"Job 1_9 not found\n", 1)
+    assert large.ask(BOB, "scontrol", "show", "job", "1_").out == b"Job 1_0 not found\n"
+    waiting = pairs(shown(large, BOB, "job", "1_4"))
+    assert (waiting["JobId"], waiting["ArrayTaskId"]) == ("1", "4")
+    assert waiting["StdOut"] == "/home/somebody/slurm-1_4.out"
 
 
 def test_what_is_not_known_is_told_in_slurms_words(large: Queue) -> None:

@@ -66,14 +66,13 @@ def shown(queue: Queue, name: str, job: str = "1") -> str:
         ("Requeue=0", "Requeue", "0"),
         ("MinTmpDiskNode=2G", "MinTmpDiskNode", "2G"),
         ("DelayBoot=5", "DelayBoot", "00:05:00"),
-        ("Switches=1@5", "Switches", "1@5"),
+        ("Switches=1@5", "Switches", "1@00:05:00"),
         ("ExcNodeList=", "ExcNodeList", "(null)"),
         ("ArrayTaskThrottle=3", "Nice", "0"),
         ("ResetAccrueTime", "Nice", "0"),
         ("MailType=begin", "MailType", "BEGIN"),
         ("StdOut=other-%j.txt", "StdOut", "/home/somebody/other-1.txt"),
         ("WorkDir=/tmp", "WorkDir", "/tmp"),
-        ("WCKey=x", "WCKey", "x"),
     ],
 )
 def test_what_an_owner_may_change_is_changed_and_stays_so(
@@ -253,7 +252,8 @@ def test_who_renames_a_job_lets_those_go_that_waited_for_its_name(
 
 
 def test_what_is_no_job_is_the_admins_and_stands_in_the_configuration(queue: Queue) -> None:
-    denied = "slurm_update error: Access/permission denied\n"
-    assert told(queue, BOB, "update", "ReservationName=x", "Users=bob") == denied
+    denied = "slurm_update error: Invalid user id\n"
+    said = f"Error updating the reservation: Invalid user id\n{denied}"
+    assert told(queue, BOB, "update", "ReservationName=x", "Users=bob") == said
     assert told(queue, BOB, "update", "TimeLimit=5").startswith("No valid entity in update")
     assert told(queue, BOB, "update", "JobId=1") == "No changes specified\n"

@@ -6,7 +6,7 @@ host says what Slurm says where it is not set up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tinysched.job import filenames
 from tinysched.job.model import Elements, JobId, Step
@@ -51,13 +51,11 @@ def _who(seen: Seen, *, details: bool) -> Iterator[Line]:
         ("GroupId", f"{group_name}({group})"),
         ("MCS_label", "N/A"),
     ]
-    wckey = request.stored.get("wckey")
     yield [
         ("Priority", row.standing.priority),
         ("Nice", request.nice),
         ("Account", request.account or NULL),
         ("QOS", request.qos or QOS),
-        *([("WCKey", wckey)] if wckey else []),
     ]
     yield [
         ("JobState", row.state),
@@ -157,7 +155,10 @@ def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
         (kind, seen.memory),
         ("MinTmpDiskNode", seen.min_disk),
     ]
-    yield [("Features", stored.get("constraint") or NULL), ("DelayBoot", _delay(stored))]
+    yield [
+        ("Features", stored.get("constraint") or NULL),
+        ("DelayBoot", _delay(stored.get("delay-boot", ""))),
+    ]
     yield [
         ("OverSubscribe", seen.sharing),
         ("Contiguous", int("contiguous" in stored)),
@@ -166,8 +167,7 @@ def _how_much(seen: Seen, *, details: bool) -> Iterator[Line]:
     ]
 
 
-def _delay(stored: Mapping[str, str]) -> str:
-    minutes = stored.get("delay-boot", "")
+def _delay(minutes: str) -> str:
     return format_duration(int(minutes) * 60 if minutes.isdigit() else 0)
 
 
@@ -198,7 +198,8 @@ def _what(seen: Seen, mark: str) -> Iterator[Line]:
         yield [("StdOut", _path(row, request.output))]
     switches = request.stored.get("switches")
     if switches:
-        yield [("Switches", switches if "@" in switches else f"{switches}@00:00:00")]
+        count, _, minutes = switches.partition("@")
+        yield [("Switches", f"{count}@{_delay(minutes)}")]
     yield [("Power", "")]
     if request.mail_type:
         yield [("MailUser", request.mail_user or row.job.user), ("MailType", request.mail_type)]

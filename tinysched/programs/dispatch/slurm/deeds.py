@@ -37,6 +37,7 @@ from tinysched.programs.dispatch.slurm.naming import (
 )
 from tinysched.report.lines import elapsed_s
 from tinysched.report.text import visible
+from tinysched.script.slurm.scontrol import NO_SUCH_JOB
 
 LOG = logging.getLogger("dispatcher")
 # As long as Slurm lets a requeued job rest.
@@ -150,10 +151,10 @@ class Deeds:
         naming.check_owner(named, DENIED)
         job = named.job
         again = [unit for unit in named.units if not isinstance(unit.state, Pending)]
-        if not again:
-            raise NoDeedError(WAITS)
         if job.request.foreground or not job.request.requeue:
             raise NoDeedError(DISABLED)
+        if not again:
+            raise NoDeedError(WAITS)
         cancel = Cancel(
             by_uid=uid,
             ordered_at=self._clock.wall(),
@@ -255,7 +256,11 @@ class Deeds:
             if not live or any(unit.is_suspended for unit in live):
                 raise NoDeedError(_COMPLETING if named.is_over or live else DISABLED)
         except NoDeedError as error:
-            raise VerbatimError(f"job notify failure: {error}\n") from None
+            words, is_number = str(error), order.words[0].isdigit()
+            if words == NO_SUCH_JOB and not is_number:
+                words = f"Invalid job_id {visible(order.words[0])}job notify failure: No error\n"
+                raise VerbatimError(words) from None
+            raise VerbatimError(f"job notify failure: {words}\n") from None
         words = visible(" ".join(order.words[1:]))
         for unit in live:
             self._parts.agents.notify(named.job, unit, words)

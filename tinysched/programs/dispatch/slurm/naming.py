@@ -136,8 +136,11 @@ class Naming:
 
     def check_owner(self, named: Named, words: str = NOT_YOURS) -> None:
         """Raises: NoDeedError if the caller may not change it."""
-        if not self._parts.rights.may_change(self._uid, named.job):
-            raise NoDeedError(words)
+        if self._parts.rights.may_change(self._uid, named.job):
+            return
+        if named.is_array:
+            named.check_tasks({words: named.todo | tasks_of(named.units)})
+        raise NoDeedError(words)
 
     def check_admin(self, words: str = DENIED) -> None:
         """Raises: NoDeedError if the caller is no admin."""

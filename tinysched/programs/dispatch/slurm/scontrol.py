@@ -111,6 +111,8 @@ class Scontrol:
 
     def _refusal(self, uid: int, order: Control) -> VerbatimError:
         said, why = _REFUSED[order.keyword]
+        if order.keyword == "create" and "".join(order.words).lower().startswith("res"):
+            said = "scontrol: error: A start time must be given.  No reservation created."
         if not self._parts.rights.is_admin(uid):
             return VerbatimError(said.replace("{0}", visible(" ".join(order.words))) + "\n")
         return VerbatimError(f"scontrol: error: {order.keyword} is not supported: {why}\n")

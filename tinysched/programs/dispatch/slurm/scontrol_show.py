@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from tinysched.errors import VerbatimError
 from tinysched.host import identity
@@ -58,7 +58,7 @@ class Show:
         self._kinds: Mapping[str, Callable[[Asker, Control, Moments], Answer]] = {
             "aliases": lambda _asker, _wanted, _moments: Answer(out=f"{parts.place.host}\n"),
             "config": self._config,
-            "daemons": lambda _asker, _wanted, _moments: Answer(out="slurmctld slurmd \n"),
+            "daemons": lambda _asker, _wanted, _moments: Answer(out="slurmctld slurmd\n"),
             "job": self._jobs,
             "node": self._nodes,
             "partition": self._partitions,
@@ -107,7 +107,8 @@ class Show:
         if not seen:
             if wanted.name is None:
                 return Answer(out="No jobs in the system\n")
-            return Answer(out=f"Job {wanted.name} not found\n", exit_code=1)
+            zero = "0" if wanted.name.endswith("_") else ""
+            return Answer(out=f"Job {wanted.name}{zero} not found\n", exit_code=1)
         own = [
             job for job in {row.job.id: row.job for row in chosen}.values() if _has_own(asker, job)
         ]
@@ -134,7 +135,7 @@ class Show:
         job = next((job for job in snapshot.jobs if job.id == named.number), None)
         if job is not None:
             found = rows.of(snapshot, [job], apart=True)
-            return (row for row in found if named.tasks is None or _has(row, named.tasks))
+            return found if named.tasks is None else _parts(found, named.tasks)
         task = self._parts.ledger.books.by_raw_id(named.number)
         jobs = [] if task is None else [job for job in snapshot.jobs if job.id == task.number]
         if not jobs or named.tasks is not None:
@@ -162,7 +163,9 @@ class Show:
             for ran in _steps_of(row)
         ]
         if named is not None and not found:
-            raise VerbatimError(f"slurm_get_job_steps error: {NO_SUCH_JOB}\n")
+            if all(job.id != named.number for job in snapshot.jobs):
+                raise VerbatimError(f"slurm_get_job_steps error: {NO_SUCH_JOB}\n")
+            return Answer(out=f"Job step {wanted.name}. not found\n", exit_code=1)
         if not found:
             return Answer(out="No job steps in the system\n")
         if step:
@@ -225,6 +228,15 @@ def _has_own(asker: Asker, job: Job) -> bool:
     request = job.request
     is_script = request.command is not None and not request.foreground
     return bool(request.arguments) and asker.uid == job.uid and is_script
+
+
+def _parts(found: Iterable[Row], tasks: Ranges) -> Iterator[Row]:
+    """What was named of each row."""
+    for row in found:
+        if not _has(row, tasks):
+            continue
+        named = row.tasks & tasks
+        yield row if row.unit is not None else replace(row, tasks=named, is_alone=len(named) == 1)
 
 
 def _has(row: Row, tasks: Ranges) -> bool:

@@ -21,6 +21,13 @@ from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Update
 
 LOG = logging.getLogger("dispatcher")
+_NOT_YOURS = {
+    "reservation": (
+        "Error updating the reservation: Invalid user id\nslurm_update error: Invalid user id\n"
+    ),
+    "slurmctlddebug": "slurm_update error: Permission denied\n",
+    "step": "slurm_update error: Invalid job id specified\n",
+}
 _NOT_HERE = {
     "step": "steps have no limit of their own",
     "slurmctlddebug": "log_level stands in config.yaml",
@@ -104,7 +111,7 @@ class Updates:
             self._closings[update.entity](uid, update)
             return Answer()
         if not self._parts.rights.is_admin(uid):
-            raise VerbatimError(f"slurm_update error: {DENIED}\n")
+            raise VerbatimError(_NOT_YOURS.get(update.entity, f"slurm_update error: {DENIED}\n"))
         why = _NOT_HERE.get(update.entity, "it stands in config.yaml")
         raise VerbatimError(f"scontrol: error: update of {update.entity} is not supported: {why}\n")
 
