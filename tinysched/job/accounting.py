@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tinysched.job.queries import Selector
 from tinysched.job.wanted import Wanted
@@ -50,7 +50,9 @@ class Accounting:
     `parts`: what was named by id. `states` are Slurm's long names. `cores` and `limits_s` are least
     and most. `duplicates`: attempts that others followed as well. `allocations`: no steps.
     `truncates`: times outside of the window are cut to it. `fields`: the names of all fields are
-    asked for, and nothing else. `scripts`, `environments`: are asked for, which nobody keeps.
+    asked for, and nothing else. `is_nothing`: no job can fit. `is_silent`: it fails, and says
+    nothing. `is_of_what_nobody_keeps`: scripts or environments are asked for, and so nothing is
+    said. `remarks`: what is said of it on stderr.
     """
 
     wanted: Wanted
@@ -72,7 +74,8 @@ class Accounting:
     json: bool = False
     fields: bool = False
     is_silent: bool = False
-    remarks: str = field(default="")
+    is_of_what_nobody_keeps: bool = False
+    remarks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,20 +30,23 @@ class MomentError(ValueError):
         self.position = position
 
 
-def parse_moment(text: str, now: float, offset: Offset) -> float:
-    """The moment a user means. A time of day that is past means tomorrow's.
+def parse_moment(text: str, now: float, offset: Offset, *, may_be_past: bool = False) -> float:
+    """The moment a user means.
+
+    A time of day that is past means tomorrow's, a day without its year that is past next year's,
+    unless they `may_be_past`.
 
     Units: UTC, seconds. Raises: MomentError.
     """
     if text[:3].lower() == "now":
         return _relative(text, now)
     today = datetime.fromtimestamp(now + offset(now), tz=timezone.utc)
-    scanner = _Scanner(text, today)
+    scanner = _Scanner(text, today, may_be_past=may_be_past)
     scanner.read()
     clock = scanner.clock or (0, 0, 0)
     day = scanner.date or today
     moment = day.replace(hour=clock[0], minute=clock[1], second=clock[2], microsecond=0)
-    if scanner.date is None and moment <= today:
+    if scanner.date is None and moment <= today and not may_be_past:
         moment += timedelta(days=1)
     return _epoch(moment, offset)
 
@@ -63,9 +66,10 @@ def _relative(text: str, now: float) -> float:
 class _Scanner:
     """Reads words, times of day and dates one after another, in any order."""
 
-    def __init__(self, text: str, today: datetime) -> None:
+    def __init__(self, text: str, today: datetime, *, may_be_past: bool) -> None:
         self._text = text
         self._today = today
+        self._may_be_past = may_be_past
         self._at = 0
         self.date: datetime | None = None
         self.clock: tuple[int, int, int] | None = None
@@ -154,7 +158,8 @@ class _Scanner:
             self._set_date(2000 + self._two(0, 99), month, day)
         else:
             is_past = (month, day) < (self._today.month, self._today.day)
-            self._set_date(self._today.year + is_past, month, day)
+            is_next = is_past and not self._may_be_past
+            self._set_date(self._today.year + is_next, month, day)
 
     def _set_date(self, year: int, month: int, day: int) -> None:
         """A day that its month does not have is one of the next."""

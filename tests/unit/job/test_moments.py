@@ -60,6 +60,22 @@ def test_the_forms_of_slurm_are_read(text, local):
 
 
 @pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("midnight", "2027-05-06T00:00:00"),
+        ("noon", "2027-05-06T12:00:00"),
+        ("11:30", "2027-05-06T11:30:00"),
+        ("16:30", "2027-05-06T16:30:00"),
+        ("03/12", "2027-03-12T00:00:00"),
+        ("05/07", "2027-05-07T00:00:00"),
+        ("tomorrow", "2027-05-07T00:00:00"),
+    ],
+)
+def test_times_of_day_of_a_past_are_of_today(text, local):
+    assert format_time(parse_moment(text, NOON, ahead, may_be_past=True), AHEAD_S) == local
+
+
+@pytest.mark.parametrize(
     "text", ["", "foo", "25:00", "12:60", "13:00pm", "2031-13-01", "now+", "now+2fortnights", "1"]
 )
 def test_what_is_no_moment_is_refused(text):

@@ -33,6 +33,19 @@ from tinysched.report.slurm.parts import (
 from tinysched.report.slurm.rows import Row
 
 REQUEUED = "REQUEUED"
+_TASK_LIMIT = "JobArrayTaskLimit"
+_HELD = ("JobHeldUser", "JobHeldAdmin")
+# What is told of it; what comes and goes is not.
+_REASONS = {
+    "Resources": "None",
+    "Priority": "None",
+    "NonZeroExitCode": "None",
+    "JobLaunchFailure": "None",
+    "TimeLimit": "None",
+    "NodeDown": "None",
+    "OutOfMemory": "None",
+    "job requeued in held state": "JobHeldUser",
+}
 _OWN_ENDS = (Outcome.COMPLETED, Outcome.FAILED)
 
 
@@ -73,17 +86,21 @@ class Allocation:
     @property
     def has_cores(self) -> bool:
         """It has started, and so has something of the host, or had."""
-        return self.row.has_started or self.is_former
+        return self.row.has_started or self.is_former or bool(self.parts)
 
     @property
     def reason(self) -> str:
         """What it waits for, or waited for last."""
         name = self.row.reason if self.row.is_pending else self._waited_for()
-        return "None" if name in ("Resources", "Priority") else name
+        return _REASONS.get(name, name)
 
     def _waited_for(self) -> str:
         """What kept it from starting, as far as its record tells."""
-        row = self.row
+        row, array = self.row, self.row.job.request.array
+        if array is not None and array.limit is not None:
+            task = None if row.unit is None else row.unit.id.task
+            is_late = task not in array.tasks.take(array.limit)
+            return _TASK_LIMIT if is_late and row.reason not in _HELD else row.reason
         if row.ended is not None and self.eligible_at is None:
             return row.reason
         if row.job.dependencies.edges:

@@ -46,7 +46,7 @@ def chosen(text: str, table: Mapping[str, Field[R]]) -> list[Column[R]]:
     widths: dict[str, int] = {}
     for word in text.split(","):
         if not word.strip():
-            continue
+            break  # as in Slurm, nothing behind it counts
         name, percent, width = word.strip().partition("%")
         if name.lower() == "all":
             names += table

@@ -117,7 +117,7 @@ class Entry:
     @property
     def elapsed_s(self) -> int:
         """How long it ran."""
-        if self.view.cut is not None and self.allocation.row.has_started:
+        if self.view.cut is not None and self.has_cores:
             started_at, ended_at = self.started_at or 0.0, self.ended_at or 0.0
             return max(0, int(ended_at - started_at))
         return int(self.allocation.elapsed_s if self.part is None else self.part.elapsed_s)
@@ -180,11 +180,7 @@ class Entry:
     @property
     def host(self) -> str:
         """Where it runs or ran."""
-        return self.view.moments.place.host if self.has_cores or self._was_tried else NOWHERE
-
-    @property
-    def _was_tried(self) -> bool:
-        return bool(self.allocation.parts)
+        return self.view.moments.place.host if self.has_cores else NOWHERE
 
     @property
     def memory_mib(self) -> int:

@@ -48,6 +48,8 @@ def check(asked: Accounting) -> Printed | None:
         columns.chosen(asked.style.columns, FIELDS)
     except columns.UnknownFieldError as word:
         return Printed(err=f'sacct: error: Invalid field requested: "{word}"\n', exit_code=1)
+    if asked.is_of_what_nobody_keeps:
+        return Printed()
     return Printed(exit_code=1) if asked.is_silent else None
 
 
@@ -194,7 +196,7 @@ def _was(state: str, one: Allocation, window: Window) -> bool:
 
 def _start(one: Allocation) -> float | None:
     """When it began to run; None: it never did."""
-    return one.started_at if one.has_cores or one.parts else None
+    return one.started_at if one.has_cores else None
 
 
 # Lines

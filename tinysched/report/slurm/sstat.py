@@ -138,7 +138,20 @@ _OTHERS = {
     "ReqCPUFreqMax": _of(13, _frequency),
     "ReqCPUFreqGov": _of(13, _frequency),
 }
-_ALL = {**_OTHERS, **{name: _figure(name, *more) for name, more in FIGURES.items()}}
+# Where sacct rounds these to MiB, sstat treats them as any amount.
+_DISK: dict[str, Figure] = {
+    **dict.fromkeys(("AveDiskRead", "MaxDiskRead"), lambda f: f.amounts.text(f.usage.read_bytes)),
+    **dict.fromkeys(
+        ("AveDiskWrite", "MaxDiskWrite"), lambda f: f.amounts.text(f.usage.written_bytes)
+    ),
+}
+_ALL = {
+    **_OTHERS,
+    **{
+        name: _figure(name, width, _DISK.get(name, figure))
+        for name, (width, figure) in FIGURES.items()
+    },
+}
 _ORDER = """
 AveCPU AveCPUFreq AveDiskRead AveDiskWrite AvePages AveRSS AveVMSize ConsumedEnergy
 ConsumedEnergyRaw JobID MaxDiskRead MaxDiskReadNode MaxDiskReadTask MaxDiskWrite MaxDiskWriteNode

@@ -107,10 +107,6 @@ class _Reader:
             self._is_for_all, self._uids = True, None
         elif name in ("format", "fields"):
             self._columns.append(value)
-        elif name == "brief":
-            self._columns.append(BRIEF)
-        elif name == "long":
-            self._columns.append(LONG)
         elif name in ("parsable", "parsable2"):
             self._ends, self._delimiter = name == "parsable", "|"
         elif name == "units" and (not value or value[0].upper() not in _UNITS):
@@ -153,7 +149,8 @@ class _Reader:
 
     def _moment(self, value: str) -> float:
         try:
-            return float(int(parse_moment(value, self._caller.now, self._caller.offset_s)))
+            moment = parse_moment(value, self._caller.now, self._caller.offset_s, may_be_past=True)
+            return float(int(moment))
         except MomentError as mistake:
             raise VerbatimError(
                 f"Invalid time specification (pos={mistake.position}): {value}\n"
@@ -206,7 +203,8 @@ class _Reader:
             json=self._has("json"),
             fields=self._has("helpformat"),
             is_nothing=self._is_elsewhere(),
-            is_silent=self._is_silent or self._has("batch-script") or self._has("env-vars"),
+            is_silent=self._is_silent,
+            is_of_what_nobody_keeps=self._has("batch-script") or self._has("env-vars"),
         )
 
     def remarks(self, window: Window) -> str:
@@ -224,8 +222,9 @@ class _Reader:
         return datetime.fromtimestamp(moment, timezone(offset)).strftime("%a %b %d %H:%M:%S %Y")
 
     def _style(self) -> Style:
-        columns = ",".join(self._columns)
-        if not self._columns:
+        more = [fields for name, fields in (("brief", BRIEF), ("long", LONG)) if self._has(name)]
+        columns = ",".join([*self._columns, *more])
+        if not self._columns and not more:
             columns = self._caller.variables.get("SACCT_FORMAT") or USUAL
         delimiter = self._delimiter
         if delimiter is not None and self._has("delimiter"):

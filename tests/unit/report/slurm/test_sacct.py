@@ -182,7 +182,7 @@ def test_amounts_are_told_in_the_unit_that_is_asked_for():
 
 def test_fields_are_found_by_how_their_names_begin():
     snapshot = known(plain())
-    assert rows(snapshot, "JOBI,sTaTe,,timelimitr") == ["42|PENDING|Partition_Limit"]
+    assert rows(snapshot, "JOBI,sTaTe,timelimitr,,user") == ["42|PENDING|Partition_Limit"]
     assert show(snapshot, "jobid,nosuch%3") == ('sacct: error: Invalid field requested: "nosuch"\n')
     assert len(rows(snapshot, "ALL")[0].split("|")) == len(FIELDS)
     wide = Style(columns="jobid%4,jobid%-6,state%3,state,jobname%0,user%x")
@@ -200,6 +200,33 @@ def test_the_list_of_fields():
     )
     assert text.endswith("\nWorkDir            \n")
     assert text.split() == list(FIELDS)
+
+
+def test_what_a_job_waited_for_is_told_but_not_what_comes_and_goes():
+    late = array(tasks=Ranges.span(1, 4), todo=Ranges(), limit=2)
+    units = {42: [task(42, 1, EXIT_3), task(42, 4, EXIT_3)]}
+    assert rows(known(late, units=units), "jobid,reason", allocations=True) == [
+        "42_1|None", "42_4|JobArrayTaskLimit",
+    ]  # fmt: skip
+    for job, reason in [
+        (plain(), "None"),
+        (plain(state=EXIT_3), "None"),
+        (plain(state=EXIT_3, held=True), "JobHeldUser"),
+        (plain(state=EXIT_3, begin_at=MORNING + 5), "BeginTime"),
+    ]:
+        assert rows(known(job), "reason", allocations=True) == [reason]
+
+
+def test_what_could_not_be_launched_had_its_cores_all_the_same():
+    failed = replace(EXIT_3, exit=None, started_at=None, reason=Reason(name="JobLaunchFailure"))
+    columns = "allocnodes,alloctres,nodelist,flags,timelimit,reason"
+    assert rows(known(plain(state=failed)), columns, allocations=True) == [
+        "1|billing=1,cpu=1,mem=1000M,node=1|quant1|SchedMain,StartRecieved|UNLIMITED|None"
+    ]
+
+
+def test_what_nobody_keeps_is_not_told():
+    assert show(known(plain()), is_of_what_nobody_keeps=True) == ""
 
 
 def test_every_field_of_the_long_form_says_something_of_every_row():

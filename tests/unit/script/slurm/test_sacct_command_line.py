@@ -124,6 +124,9 @@ def test_which_time_is_meant():
         (("-s", "F", "-S", "now-1hour", "-E", "now"), window(now - 3600, now)),
         (("-s", "F", "-j", "42"), Window(since=0.0, until=now - 3600, is_whole=True)),
         (("-S", "1970-01-02",), Window(since=86400 - 3600, until=now - 3600)),
+        (("-S", "midnight"), window(MIDNIGHT, now)),
+        (("-S", "11:30"), window(now - 1800, now)),
+        (("-S", "03/12"), window(MIDNIGHT, now)),
     ]:  # fmt: skip
         assert ask(*argv).window == expected, argv
 
@@ -189,8 +192,8 @@ def test_what_else_is_asked_for():
     assert ask("--group=quant").gids == {100}
     assert ask("--cluster=other").is_nothing
     assert ask("-x", "7").is_nothing
-    assert ask("-B", "-j", "1").is_silent
-    assert ask("--env-vars", "-j", "1").is_silent
+    assert ask("-B", "-j", "1").is_of_what_nobody_keeps
+    assert ask("--env-vars", "-j", "1").is_of_what_nobody_keeps
     assert ask("--json").json
 
 
@@ -200,7 +203,8 @@ def test_which_fields_are_wanted_and_how():
         (("-b",), BRIEF),
         (("--long",), LONG),
         (("-o", "jobid", "--fields=state%5"), "jobid,state%5"),
-        (("-b", "-o", "jobid"), f"{BRIEF},jobid"),
+        (("-b", "-o", "jobid"), f"jobid,{BRIEF}"),
+        (("-lb",), f"{BRIEF},{LONG}"),
     ]:
         assert ask(*argv, SACCT_FORMAT="x" if argv else "").style.columns == columns, argv
     assert ask(SACCT_FORMAT="user").style.columns == "user"
