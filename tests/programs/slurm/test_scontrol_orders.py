@@ -42,6 +42,10 @@ def test_who_holds_a_job_is_known_and_admins_holds_are_theirs(queue: Queue) -> N
         f"{denied} for job 2\nslurm_suspend error: {denied}\n"
     )
     assert listed(queue, "%r") == ["1 BeginTime", "2 JobHeldAdmin", "3 BeginTime"]
+    assert told(queue, BOB, "uhold", "2") == ""
+    assert listed(queue, "%r", "-j", "2") == ["2 JobHeldAdmin"]
+    assert told(queue, ADMIN, "uhold", "2") == ""
+    assert listed(queue, "%r", "-j", "2") == ["2 JobHeldUser"]
     assert told(queue, CAROL, "hold", "1").startswith("Invalid user id for job 1\n")
     assert told(queue, BOB, "hold", "99") == (
         f"{NO_JOB}slurm_suspend error: Invalid job id specified\n"
@@ -94,6 +98,7 @@ def test_what_is_requeued_to_be_held_waits_to_be_released(queue: Queue, bob: Fak
     queue.restart()
     bob.end("1.1", signal=15, cause=Cause.CANCEL)
     assert listed(queue, "%t %r") == ["1 PD job requeued in held state"]
+    assert listed(queue, "%S") != ["1 N/A"], "it may start after a pause at the earliest"
     queue.sleep(1000)
     assert listed(queue, "%t") == ["1 PD"]
     assert told(queue, BOB, "release", "1") == ""
@@ -128,7 +133,7 @@ def test_a_suspended_job_stays_so_and_its_cores_go_where_the_configuration_says(
     queue.sleep(100)
     bob.obey()
     assert ("2.1" in bob.runs) is not keeps
-    assert listed(queue, "%t %M", "-j", "1") == ["1 S 1:00"]
+    assert listed(queue, "%t %M %Q", "-j", "1") == ["1 S 1:00 0"]
     queue.kill()
     assert queue.begin()
     assert queue.cores_taken == 4
@@ -189,6 +194,7 @@ def test_a_hold_is_told_not_to_reach_what_has_ended(queue: Queue, bob: FakeAgent
     assert told(queue, BOB, "hold", "1") == f"{over}1_2-3: No error\n"
     assert told(queue, BOB, "release", "1") == f"{over}1_2-3: No error\n"
     assert told(queue, BOB, "hold", "1_1") == over
+    assert told(queue, BOB, "update", "JobId=1", "Nice=5") == f"{over}1_2-3: No error\n"
 
 
 def test_a_suspended_job_is_cancelled_and_what_is_requeued_begins_anew(

@@ -7,6 +7,7 @@ from tinysched.job.model import Elements, Ended, Hold, Job, Outcome, Pending
 from tinysched.job.snapshot import Snapshot
 
 # What Slurm calls it; our other names are Slurm's own.
+REQUEUED_AND_HELD = "job requeued in held state"
 _REASONS = {
     "AgentDown": "None",
     "ClientGone": "None",
@@ -20,7 +21,7 @@ _REASONS = {
         "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority"
         " partitions"
     ),
-    "JobRequeuedHeld": "job requeued in held state",
+    "JobRequeuedHeld": REQUEUED_AND_HELD,
     "RecordLost": "None",
 }
 

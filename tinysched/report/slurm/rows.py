@@ -26,7 +26,7 @@ from tinysched.job.states import PENDING, state_name
 from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
 from tinysched.report.slurm import reasons, tasklists
 from tinysched.report.slurm.amounts import memory_text
-from tinysched.report.slurm.reasons import Reasons
+from tinysched.report.slurm.reasons import REQUEUED_AND_HELD, Reasons
 
 _UNCHANGED = Amended()
 # Of what runs, as Slurm shows it: it starts no more if it is requeued.
@@ -110,7 +110,7 @@ class Row:
         if self.ended is not None:
             return self.ended.ended_at
         begin_at, eligible_at = self.job.request.begin_at, self.standing.eligible_at
-        if self.reason == "BeginTime":
+        if self.reason in ("BeginTime", REQUEUED_AND_HELD):
             return eligible_at or begin_at
         return None if begin_at is None or begin_at != eligible_at else begin_at
 
@@ -185,7 +185,7 @@ def of_unit(job: Job, unit: Unit, snapshot: Snapshot, why: Reasons | None = None
         job=job,
         unit=unit,
         tasks=Ranges(),
-        standing=_standing(job, unit.id.task, snapshot),
+        standing=_standing(job, unit.id.task, snapshot, is_suspended=unit.is_suspended),
         state=state_name(unit),
         reason=name,
         words=words,
@@ -213,9 +213,13 @@ def _held(job: Job, task: int) -> str | None:
     return "JobHeldAdmin" if task in work.locked else "JobHeldUser"
 
 
-def _standing(job: Job, task: int | None, snapshot: Snapshot) -> Standing:
-    """What holds for a task that has something of its own."""
+def _standing(
+    job: Job, task: int | None, snapshot: Snapshot, *, is_suspended: bool = False
+) -> Standing:
+    """What holds for a task that has something of its own, and for what stands still."""
     standing, work = snapshot.standing(job), job.work
+    if is_suspended:
+        standing = replace(standing, priority=0)
     if task is None or not isinstance(work, Elements):
         return standing
     if task in work.limits:

@@ -102,7 +102,7 @@ class Deeds:
         job, now = named.job, self._clock.wall()
         is_user = is_own or uid == job.uid
         if named.tasks is None:
-            if job.hold is not Hold.ADMIN or not is_user:
+            if job.hold is not Hold.ADMIN or self._parts.rights.is_admin(uid):
                 hold = Hold.USER if is_user else Hold.ADMIN
                 self._ledger.set_hold(job.id, hold, now, uid)
         elif isinstance(job.work, Elements):

@@ -75,7 +75,10 @@ class Finds:
             raise VerbatimError(f"Invalid node name {order.words[1]}\n")
         written = order.words[0] if order.words else "*"
         number, step = _step_of(written)
-        out, code = _line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID").rstrip(" \n") + "\n", 0
+        out = _line("PID", "JOBID", "STEPID", "LOCALID", "GLOBALID").rstrip(" \n") + "\n"
+        if step and not step.isdigit():
+            said = f'"{written}" does not look like a stepid\n'
+            raise VerbatimError(said, exit_code=0, out=out)
         found = [
             (unit.raw_id, process)
             for job, unit in self._running(uid)
@@ -90,9 +93,9 @@ class Finds:
         said = f"There are no steps for job {number} on node (null)."
         if number is None:
             said = "No job steps exist on this node."
-        if step and not step.isdigit():
-            said, code = f'"{written}" does not look like a stepid', -1
-        raise VerbatimError(f"{said}\n", exit_code=1 + code, out=out)
+        if step:
+            said = f"StepId={number}.{step} does not exist on node (null)."
+        raise VerbatimError(f"{said}\n", out=out)
 
     def pidinfo(self, uid: int, order: Control) -> Answer:
         """The job of a process, and when it ends.

@@ -16,7 +16,13 @@ from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.rights import DENIED
 from tinysched.programs.dispatch.slurm.alterable import Altering, alter
 from tinysched.programs.dispatch.slurm.closing import Closer
-from tinysched.programs.dispatch.slurm.naming import OVER, Named, Naming, NoDeedError
+from tinysched.programs.dispatch.slurm.naming import (
+    OVER,
+    Named,
+    Naming,
+    NoDeedError,
+    NoDeedToTasksError,
+)
 from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Update
 
@@ -58,18 +64,19 @@ class Updates:
         def prepare(named: Named) -> None:
             todo.append(self._prepared(naming, uid, named, update))
 
-        failed: VerbatimError | None = None
+        said = ""
         try:
             naming.each([update.names], prepare)
         except VerbatimError as error:
-            failed = error
+            said = error.text
         own = [(altering, job) for altering, job in todo if altering.own]
         if own and not is_written:
             return Answer(more=(("own", _packed(own)),))
         for altering, job in todo:
             self._apply(altering, job, update)
-        if failed is not None:
-            raise failed
+            said += _untouched(altering.named)
+        if said:
+            raise VerbatimError(said)
         return Answer()
 
     def _prepared(
@@ -114,6 +121,15 @@ class Updates:
             raise VerbatimError(_NOT_YOURS.get(update.entity, f"slurm_update error: {DENIED}\n"))
         why = _NOT_HERE.get(update.entity, "it stands in config.yaml")
         raise VerbatimError(f"scontrol: error: update of {update.entity} is not supported: {why}\n")
+
+
+def _untouched(named: Named) -> str:
+    """What is told of the tasks of an array that have ended."""
+    try:
+        named.check_tasks({OVER: named.ended_tasks} if named.is_array else {})
+    except NoDeedToTasksError as error:
+        return str(error)
+    return ""
 
 
 def _packed(own: list[tuple[Altering, Job]]) -> bytes:
