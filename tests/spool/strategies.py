@@ -55,6 +55,7 @@ steps = st.lists(
         tasks=counts,
         cores=counts,
         started_at=moments,
+        srun_pid=counts,
     )
     | st.builds(
         Step,

@@ -115,7 +115,10 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What srun started in a run (job/steps.py); `system_s` of `cpu_s` were in the kernel."""
+    """What srun started in a run (job/steps.py); `system_s` of `cpu_s` were in the kernel.
+
+    `srun_pid`, `pids`: of srun itself and of its tasks, while they run.
+    """
 
     number: int
     name: str
@@ -128,6 +131,7 @@ class Step:
     system_s: float = 0.0
     peak_memory_kib: int = 0
     pids: tuple[int, ...] = ()
+    srun_pid: int = 0
 
 
 class Outcome(Enum):

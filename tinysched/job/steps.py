@@ -112,8 +112,9 @@ class StepBook:
 
 
 def shown(live: Live) -> Step:
-    """A live step with the pids of its tasks."""
-    return replace(live.step, pids=tuple(task.pid for task in live.tasks))
+    """A live step with its pids."""
+    pids = tuple(task.pid for task in live.tasks)
+    return replace(live.step, pids=pids, srun_pid=live.srun.pid)
 
 
 def write(step: Step) -> str:
@@ -122,6 +123,8 @@ def write(step: Step) -> str:
     if step.ended_at is not None:
         said += f" to={step.ended_at:.3f} exit={step.exit or Exit()}"
         said += f" cpu={step.cpu_s:.3f} system={step.system_s:.3f} peak_kib={step.peak_memory_kib}"
+    if step.srun_pid:
+        said += f" srun={step.srun_pid}"
     if step.pids:
         said += f" pids={','.join(map(str, step.pids))}"
     return f"{said} name={steplines.plain(step.name)}"
@@ -140,6 +143,7 @@ def read(line: str) -> Step:
             cores=_count(facts["cores"]),
             started_at=_seconds(facts["from"]),
             pids=tuple(_count(pid) for pid in facts.get("pids", "").split(",") if pid),
+            srun_pid=_count(facts.get("srun", "0")),
         )
         return _with_end(step, facts) if "to" in facts else step
     except KeyError as error:

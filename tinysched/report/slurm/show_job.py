@@ -232,7 +232,7 @@ def step(row: Row, ran: Step | None, host: str, moments: Moments, *, one_line: b
         [("TRES", _tres(row, ran))],
         [("ResvPorts", NULL)],
         [("CPUFreqReq", "Default"), *([] if ran is None else [("Dist", "Block")])],
-        [("SrunHost:Pid", f"{NULL if ran is None else host}:0")],
+        [("SrunHost:Pid", f"{NULL if ran is None else host}:{0 if ran is None else ran.srun_pid}")],
     ]
     return text(lines, one_line=one_line)
 
