@@ -119,7 +119,7 @@ def _begun(job: Job, unit: Unit, snapshot: Snapshot, place: Place) -> Iterator[_
         yield "granted", f"at {moment(state.granted_at, place)}, on {cores}; it starts now"
     if isinstance(state, Running):
         yield "runs", f"since {moment(state.started_at, place)}, {spent} by now, on {cores}"
-        yield "limit", _limit(job, state, place)
+        yield "limit", _limit(job, unit, state, place)
         yield "process", f"its script has pid {state.pid}"
     if isinstance(state, Ended):
         yield from _over(state, spent, cores, place)
@@ -145,11 +145,15 @@ def _over(state: Ended, spent: str, cores: str, place: Place) -> Iterator[_Line]
         yield "left", f"processes that it left behind were stopped: {', '.join(state.survivors)}"
 
 
-def _limit(job: Job, state: Running, place: Place) -> str:
+def _limit(job: Job, unit: Unit, state: Running, place: Place) -> str:
     limit_s = job.request.limit_s
     if limit_s is None:
         return "none"
-    return f"{format_duration(limit_s)}, reached at {moment(state.started_at + limit_s, place)}"
+    if unit.is_suspended:
+        return f"{format_duration(limit_s)}, which do not run while it is suspended"
+    paused_s = 0.0 if unit.amended is None else unit.amended.paused_s
+    reached_at = moment(state.started_at + limit_s + paused_s, place)
+    return f"{format_duration(limit_s)}, reached at {reached_at}"
 
 
 def _help(piece: Piece, reason: Reason) -> Iterator[_Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,7 @@ from tests.unit.report.made import (
 )
 from tinysched.job import history as names
 from tinysched.job.history import NOTHING, History
-from tinysched.job.model import Cancel, Granted, Hold, Job, Reason, Unit
+from tinysched.job.model import Amended, Cancel, Granted, Hold, Job, Reason, Unit
 from tinysched.job.queries import Selector, StoryQuery
 from tinysched.job.ranges import Ranges
 from tinysched.job.reasons import REASONS
@@ -78,6 +79,26 @@ def test_a_history_is_told_in_sentences():
         "2023-11-14T23:13:51  cancel ordered by uid 1001, TERM first\n"
         "2023-11-14T23:15:00  now PENDING, Resources: needs 8 cores, 3 free\n"
     )
+
+
+def test_what_was_changed_while_it_ran_is_told_and_so_is_when_its_limit_is_over():
+    story = (
+        NOTHING.with_event(MORNING + 2, names.UPDATED, by=1000, what="TimeLimit,Name")
+        .with_event(MORNING + 3, names.SUSPENDED, by=0)
+        .with_event(MORNING + 4, names.RESUMED, by=0)
+    )
+    job = with_history(plain(state=RUNS, limit_s=3600), story)
+    text = told("history", queue(job))
+    for words in ("changed by alice: TimeLimit, Name", "suspended by uid 0", "resumed by uid 0"):
+        assert f"  {words}\n" in text
+    at = re.search(r"01:00:00, reached at (\S+)", told("why", queue(job)))
+    rested = replace(job, work=replace(job.work, amended=Amended(paused_s=60)))
+    later = re.search(r"01:00:00, reached at (\S+)", told("why", queue(rested)))
+    assert at is not None
+    assert later is not None
+    assert at[1] < later[1]
+    still = replace(job, work=replace(job.work, amended=Amended(suspended_at=MORNING)))
+    assert "do not run while it is suspended" in told("why", queue(still))
 
 
 def test_what_was_forgotten_is_counted():

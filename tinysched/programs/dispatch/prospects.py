@@ -26,7 +26,8 @@ def _enough_at(books: Books, room: Room, cores: int) -> float | None:
     free = room.cores_free
     if free >= cores:
         return None
-    ends = sorted(end for end in (_latest_end(*live) for live in books.live()) if end is not None)
+    latest = (_latest_end(books, job, unit) for job, unit in books.live())
+    ends = sorted(end for end in latest if end is not None)
     for ends_at, freed in ends:
         free += freed
         if free >= cores:
@@ -34,11 +35,15 @@ def _enough_at(books: Books, room: Room, cores: int) -> float | None:
     return None
 
 
-def _latest_end(job: Job, unit: Unit) -> tuple[float, int] | None:
-    limit_s = job.request.limit_s
+def _latest_end(books: Books, job: Job, unit: Unit) -> tuple[float, int] | None:
+    """When it has given back how many cores; None: nobody knows."""
+    if unit.is_suspended:
+        return None
+    limit_s = books.capacity.limit_s(job, unit.id.task)
+    paused_s = 0.0 if unit.amended is None else unit.amended.paused_s
     match unit.state:
         case Running() if limit_s is not None:
-            return unit.state.started_at + limit_s, unit.state.cores
+            return unit.state.started_at + limit_s + paused_s, unit.state.cores
         case Granted() if limit_s is not None:
             return unit.state.granted_at + limit_s, unit.state.cores
     return None

@@ -93,6 +93,8 @@ KEYWORDS: Mapping[str, str] = MappingProxyType(
         "cluster": _ONE_CLUSTER,
         "hide": _NOTHING_HIDDEN,
         "show": "of what there is here",
+        "suspend": "suspended_keep_cores in the configuration: whether its cores stay taken",
+        "update": "words and paths by the owner alone; of a single task its limit, or its hold",
         "verbose": _SAYS_LITTLE,
     }
 )
