@@ -106,5 +106,6 @@ def _recorded() -> Iterator[str]:
         " of them does not:\n"
     )
     yield table(("recorded case", "why it differs"), ((f"`{n}`", w) for n, w in DIFFERING.items()))
-    yield "These may differ, as a race may:\n"
-    yield table(("recorded case", "why it may"), ((f"`{n}`", w) for n, w in CHANCE.items()))
+    yield "Parts of these may differ, as a race may:\n"
+    chances = ((f"`{name}`", chance.why) for name, chance in CHANCE.items())
+    yield table(("recorded case", "why it may"), chances)

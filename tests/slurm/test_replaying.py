@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.slurm.differing import CHANCE, DIFFERING
+from tests.slurm.differing import CHANCE, DIFFERING, tolerant
 from tests.slurm.judging import Happened, Verdict, judge
 from tests.slurm.normalising import Account, Normaliser
 from tests.slurm.recorded import Case, Step, cases
@@ -30,7 +30,17 @@ def test_every_case_has_a_name_of_its_own():
 def test_every_case_that_may_differ_exists_and_has_a_reason():
     assert {*DIFFERING, *CHANCE} <= {case.name for case in cases()}
     assert not {*DIFFERING} & {*CHANCE}
-    assert all(len(reason) > 20 for reason in (*DIFFERING.values(), *CHANCE.values()))
+    reasons = [*DIFFERING.values(), *(chance.why for chance in CHANCE.values())]
+    assert all(len(reason) > 20 for reason in reasons)
+
+
+def test_what_is_chance_is_left_out_of_both():
+    (case,) = (tolerant(case) for case in cases() if case.name == "scancel-default-signals")
+    assert "Terminated" not in case.outputs["o.txt"]
+    text = "ready\nTerminated\ngot TERM\n"
+    assert normaliser(own=case.norm).text(text) == "ready\ngot TERM\n"
+    (case,) = (tolerant(case) for case in cases() if case.name == "quiet")
+    assert case.ignore == ["slurm-*.out"]
 
 
 @pytest.mark.parametrize(
