@@ -592,6 +592,7 @@ PARSERS: dict[str, Parser] = {
     ),
     "wire/messages.py read_steps": Parser(
         read=said(messages.read_steps),
+        errors=(WireError,),
         seeds=(pack("steps", [("step", STEPS[0]), ("gone", b"7")]),),
     ),
     "wire/messages.py read_stop": Parser(

@@ -80,6 +80,7 @@ EXPECTED: dict[str, Cells] = {
     "config.yaml": cells(REFUSES, removed=STARTS, empty=STARTS),
     "state/last_job_id": cells(SAYS, half=STARTS),
     "state/format": cells(REFUSES, removed=STARTS, half=STARTS),
+    "state/closed": cells(SAYS, removed=STARTS),
     "state/ended.log": cells(STARTS, directory=SAYS, fifo=SAYS, link=SAYS, closed=SAYS),
     "queue/pending/job_<id>.meta": cells(SAYS, removed=STARTS),
     "queue/running/job_<id>.meta": RECORD,
@@ -177,6 +178,7 @@ def sample(grounds: Path) -> Path:
     for name in ("legacy/RESUBMIT", "legacy/job_70.meta", "quarantine/job_77.meta.1"):
         (root / "queue" / name).write_text("name=x\n")
     (root / "logs/dispatcher.log").write_text("a line\n")
+    (root / "state/closed").write_text('{"format": 1}')
     (root / "tmp/.new.<pid>.<n>").write_text("half")
     return root
 

@@ -52,6 +52,7 @@ REQUEST = {
     "umask": cells(REFUSES, half=STARTS),
     "limits": cells(REFUSES, empty=STARTS, garbage=STARTS, half=STARTS),
     "command": cells(REFUSES, empty=STARTS, garbage=STARTS, half=STARTS),
+    "altered": cells(REFUSES, removed=STARTS, empty=STARTS),
     "job": cells(REFUSES, removed=STARTS, empty=STARTS, half=STARTS),
     "attempts": cells(REFUSES, removed=STARTS, empty=STARTS, garbage=STARTS, half=STARTS),
 }
@@ -64,9 +65,10 @@ RUNS = {
     "alive": cells(ENDS),
     "lingering": cells(ENDS),
     "steps": cells(ENDS),
+    "amended": cells(ENDS),
 }
 # What is no record: written anew by whoever needs it, or only for people.
-OTHERS = {"agent.lock", "agent.shell", "agent.log", ".new.<pid>.<n>", "ctl.sock"}
+OTHERS = {"job<n>", "agent.lock", "agent.shell", "agent.log", ".new.<pid>.<n>", "ctl.sock"}
 
 
 def params(table: dict[str, Cells]) -> list[object]:
@@ -102,6 +104,8 @@ def test_a_damaged_request_is_refused_in_words_or_starts(ground, name, damage, v
         path.write_text("\n42.1\n41.1\n")
     if name == "job":
         path.write_text("42\n")
+    if name == "altered":
+        path.write_bytes(b"name=x\0")
     damage(path)
     grant = granted(run=replace(RUN, attempt=2), restarts=1) if name == "attempts" else granted()
     ground.wards.begin(grant)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tests.spool.disks import QuickDisk
 from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task, with_state
+from tinysched.job.closures import Closures
 from tinysched.job.model import Cancel, Elements, Job, Outcome, Task, Unit
 from tinysched.job.ranges import Ranges
+from tinysched.spool.endedsearch import Search
 from tinysched.spool.loading import Loaded
 from tinysched.spool.store import Store
 
@@ -265,7 +267,17 @@ def _look(store: Store, loaded: Loaded) -> None:
     assert store.tasks_of(plain(77)) == []
     assert store.read_script(1) == OLD_SCRIPT
     assert store.find(6) is not None
+    assert 6 in store.ended_numbers(Search())
     store.tasks_of(job_of(loaded, 6))
+
+
+CLOSURES = Closures(partitions=frozenset({"debug"}))
+
+
+def _close_places(store: Store, _loaded: Loaded) -> None:
+    store.save_closures(CLOSURES)
+    found, problem = store.closures()
+    assert (found == CLOSURES) != bool(problem)
 
 
 def _catch_up(store: Store, _loaded: Loaded) -> None:
@@ -283,6 +295,8 @@ def _leave(store: Store, _loaded: Loaded) -> None:
 
 
 PUBLISH = ("publish",)
+LOOKS = ("find", "read_script", "tasks_of", "ended_numbers")
+CLOSES = ("closures", "save_closures")
 DEEDS = (
     Deed(name="submit", uses=PUBLISH, do=_submit),
     Deed(name="submit-array", uses=PUBLISH, do=_submit_array),
@@ -309,7 +323,8 @@ DEEDS = (
     Deed(name="close-to-others", uses=("set_meta_mode",), do=_close_to_others, writes=False),
     Deed(name="evict", uses=("evict_squatters",), do=_evict, writes=False),
     Deed(name="freeze", uses=("freeze",), do=_freeze, writes=False),
-    Deed(name="look", uses=("find", "read_script", "tasks_of"), do=_look, writes=False),
+    Deed(name="look", uses=LOOKS, do=_look, writes=False),
+    Deed(name="close-places", uses=CLOSES, do=_close_places, writes=False),
     Deed(name="catch-up", uses=("catch_up", "owes"), do=_catch_up, writes=False),
     Deed(name="close", uses=("close",), do=_leave, writes=False),
     Deed(name="open", uses=("open", "load"), do=_nothing, writes=False, begins=True),

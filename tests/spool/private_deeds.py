@@ -130,6 +130,10 @@ def _started(_root: str, private: Private, _disk: Disk) -> None:
     run_of(private, 7).write_started(STARTED)
 
 
+def _show_script(_root: str, private: Private, _disk: Disk) -> None:
+    assert run_of(private, 7).show_script(7, "tok").endswith("/job7/slurm_script")
+
+
 def _lingering(_root: str, private: Private, _disk: Disk) -> None:
     run_of(private, 8).write_lingering(("1234 sleep",))
 
@@ -183,8 +187,8 @@ DEEDS = (
     Deed(
         name="alter",
         uses=("Private.alter",),
-        do=lambda _root, private, _disk: private.alter("tok", 5, {"name": "x", "output": "y"}),
-        changes="tok",
+        do=lambda _root, private, _disk: private.alter("bound", 5, {"name": "x", "output": "y"}),
+        changes="bound",
     ),
     Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
     Deed(
@@ -221,6 +225,7 @@ DEEDS = (
     Deed(name="reserve", uses=("RunDir.reserve_exit",), do=_reserve),
     Deed(name="started", uses=("RunDir.write_started",), do=_started, changes="7.1"),
     Deed(name="amended", uses=("RunDir.write_amended",), do=_amended, changes="8.1"),
+    Deed(name="show-script", uses=("RunDir.show_script",), do=_show_script),
     Deed(name="lingering", uses=("RunDir.write_lingering",), do=_lingering, changes="8.1"),
     Deed(name="ending", uses=("RunDir.write_ending",), do=_ending, changes="8.1"),
     Deed(name="forget", uses=("RunDir.forget",), do=_forget, changes="9.1"),
