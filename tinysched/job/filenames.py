@@ -5,6 +5,7 @@ Source: sbatch(1) "filename pattern"; our own default for stderr is a file of it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tinysched.job.model import JobId
@@ -62,6 +63,15 @@ def resolve(pattern: str, work_dir: str, names: Names) -> str:
     if pattern.lower() == "none":
         return NOWHERE
     path = expand(pattern, names)
+    return path if path.startswith("/") else f"{work_dir.rstrip('/')}/{path}"
+
+
+def foretold(pattern: str, work_dir: str, names: Names) -> str:
+    """The path as it is shown by Slurm, which puts in bare %A, %a, %j, %u and %x and no more."""
+    if pattern.lower() == "none":
+        return NOWHERE
+    known = {**_texts(names), **_numbers(names)}
+    path = re.sub("%([Aajux])", lambda found: str(known[found[1]]), pattern)
     return path if path.startswith("/") else f"{work_dir.rstrip('/')}/{path}"
 
 

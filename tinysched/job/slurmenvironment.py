@@ -20,6 +20,8 @@ Said = Mapping[str, str]
 # Nothing lies there, and nothing of ours reads it; programs look whether it is set.
 _CONF = "/etc/slurm/slurm.conf"
 _OWN = (b"SLURM_", b"SPANK_")
+# Told from sbatch, or srun, to whoever starts a task, and meant for nobody else.
+_PASSED_BY = (b"SLURM_RLIMIT_", b"SLURM_UMASK")
 _AS_SAID = {
     "dependency": "SLURM_JOB_DEPENDENCY",
     "gpu-bind": "SLURM_GPU_BIND",
@@ -66,6 +68,7 @@ def variables(
     Slurm's own goes with the job whatever --export says, unless the job has that itself.
     """
     submitted, login = sources
+    submitted = {n: v for n, v in submitted.items() if not n.startswith(_PASSED_BY)}
     export = request.export
     found = dict(login) if wants_login(said) else {}
     if export.everything:

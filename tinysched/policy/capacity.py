@@ -43,7 +43,9 @@ class Capacity:
 
     def cores_of(self, request: Request) -> int:
         """The cores that one start takes."""
-        return max(self.cores, request.cores) if request.exclusive else request.cores
+        least = request.stored.get("mincpus", "")
+        cores = max(request.cores, int(least)) if least.isdecimal() else request.cores
+        return max(self.cores, cores) if request.exclusive else cores
 
     def memory_of(self, request: Request, cores: int, partition: Partition | None) -> int:
         """The memory that one start asks for. Units: MiB."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.programs.queue import BOB, FakeAgent, Queue
 from tinysched.config import Config
+from tinysched.job.request import Request
 from tinysched.partitions import Partition
+from tinysched.policy.capacity import Capacity
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
 
@@ -67,3 +71,9 @@ def test_a_grant_of_an_older_dispatcher_is_read(queue):
         if name not in ("partition", "memory_per_cpu_mib")
     ]
     assert messages.read_grant(Message(verb="grant", fields=tuple(fields))) == grant
+
+
+def test_a_host_is_not_taken_with_fewer_cores_than_it_must_have():
+    request = Request(name="x", submit_dir="/", ntasks=3, stored={"mincpus": "4"})
+    assert Capacity(cores=8).cores_of(request) == 4
+    assert Capacity(cores=8).cores_of(replace(request, ntasks=5)) == 5

@@ -10,6 +10,7 @@ from tinysched.job.filenames import (
     Names,
     error_path,
     expand,
+    foretold,
     input_path,
     output_path,
     resolve,
@@ -51,6 +52,20 @@ TASK = Names(id=JobId(number=42, task=7), raw_id=49, name="pi", user="alice", no
 def test_every_letter_stands_for_its_value(pattern, plain, task):
     assert expand(pattern, PLAIN) == plain
     assert expand(pattern, TASK) == task
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("%A_%a-%j-%u-%x", "/w/42_7-49-alice-pi"),
+        ("%N%n%t%s%J%%", "/w/%N%n%t%s%J%%"),
+        ("%%j%5j\\%j", "/w/%49%5j\\49"),
+        ("None", "/dev/null"),
+        ("", "/w/"),
+    ],
+)
+def test_before_the_start_less_is_known(pattern, path):
+    assert foretold(pattern, "/w", TASK) == path
 
 
 def test_a_name_with_percent_signs_is_not_expanded_again():

@@ -23,7 +23,6 @@ from tinysched.report.text import visible
 
 _UNKNOWN = "Unknown"
 # Slurm puts these into a path before the job starts; others only where it runs.
-_EARLY = frozenset("Aajux%")
 
 
 def render(seen: Seen, *, details: bool, one_line: bool, mark: str = "") -> str:
@@ -193,7 +192,8 @@ def _what(seen: Seen, mark: str) -> Iterator[Line]:
     if request.comment:
         yield [("Comment", f"{request.comment} ")]
     if not request.foreground:
-        yield [("StdErr", _path(row, request.error or request.output, is_error=True))]
+        error = request.output if request.error is None else request.error
+        yield [("StdErr", _path(row, error, is_error=True))]
         yield [("StdIn", _path(row, request.input or filenames.NOWHERE))]
         yield [("StdOut", _path(row, request.output))]
     switches = request.stored.get("switches")
@@ -271,18 +271,4 @@ def _path(row: Row, pattern: str | None, *, is_error: bool = False) -> str:
         user=row.job.user,
         node="%N",
     )
-    return filenames.resolve(_early(pattern), request.work_dir, names)
-
-
-def _early(pattern: str) -> str:
-    """The pattern with all but the early letters kept as they are."""
-    if "\\" in pattern:
-        return pattern
-    kept, rest = "", pattern
-    while rest:
-        before, percent, rest = rest.partition("%")
-        letter = rest.lstrip("0123456789")[:1]
-        kept += before + (percent if not percent or letter in _EARLY else "%%")
-        if percent and letter == "%":
-            kept, rest = f"{kept}%", rest[1:]
-    return kept
+    return filenames.foretold(pattern, request.work_dir, names)
