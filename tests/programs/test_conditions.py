@@ -100,6 +100,27 @@ def test_a_whole_array_must_end_and_one_bad_task_spoils_it(queue, bob):
     assert queue.states()[bad] == "RUNNING"
 
 
+def test_an_array_is_judged_once_all_of_it_has_ended(queue, bob):
+    array = submitted(queue, "-a1-2")
+    clean = submitted(queue, f"-dafternotok:{array}")
+    follow = submitted(queue, f"-dafterok:{array}")
+    run(bob, f"{array}_1", 1)
+    assert queue.reasons()[follow].startswith("Dependency:")
+    assert queue.states()[clean] == "PENDING"
+    run(bob, f"{array}_2")
+    assert queue.reasons()[follow].startswith("DependencyNeverSatisfied")
+    assert queue.states()[clean] == "RUNNING"
+
+
+def test_a_job_runs_no_longer_than_to_its_deadline(queue, bob):
+    plain = submitted(queue, "--deadline=now+150")
+    array = submitted(queue, "-a1", "--deadline=now+150")
+    limited = submitted(queue, "-t1", "--deadline=now+150")
+    bob.obey()
+    limits = {str(run.grant.run.job): run.grant.limit_s for run in bob.runs.values()}
+    assert limits == {plain: 120, f"{array}_1": 120, limited: 60}
+
+
 def test_a_single_task_may_be_waited_for(queue, bob):
     array = submitted(queue, "-a1-2")
     follower = submitted(queue, f"-dafterok:{array}_2")

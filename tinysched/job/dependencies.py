@@ -136,10 +136,10 @@ def _verdict(edge: Edge, parent: Parent, now: float) -> Verdict:
     match edge.kind:
         case Kind.AFTER:
             return _begun(edge, parent, now)
-        case Kind.AFTEROK if parent.any_bad:
+        case Kind.AFTEROK if parent.has_ended and parent.any_bad:
             return Verdict.FAILED
-        case Kind.AFTERNOTOK:
-            return _gone_wrong(parent)
+        case Kind.AFTERNOTOK if parent.has_ended and not parent.any_bad:
+            return Verdict.FAILED
         case Kind.AFTERCORR if parent.has_ended and parent.any_bad:
             # Those of its tasks whose counterparts ended well may start, the others never.
             return Verdict.OPEN if parent.good else Verdict.FAILED
@@ -153,12 +153,6 @@ def _begun(edge: Edge, parent: Parent, now: float) -> Verdict:
         return Verdict.FULFILLED if parent.has_ended else Verdict.OPEN
     is_due = now >= parent.started_at + edge.delay_min * 60
     return Verdict.FULFILLED if is_due else Verdict.OPEN
-
-
-def _gone_wrong(parent: Parent) -> Verdict:
-    if parent.any_bad:
-        return Verdict.FULFILLED
-    return Verdict.FAILED if parent.has_ended else Verdict.OPEN
 
 
 def parse(text: str) -> Dependencies:

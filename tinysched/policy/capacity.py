@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinysched.job.closures import NOTHING_CLOSED, Closures
-from tinysched.job.model import Elements, Job, Reason
+from tinysched.job.model import Elements, Ended, Granted, Job, Reason, Running, Unit
 from tinysched.job.quantities import format_duration
 from tinysched.job.request import Request
 from tinysched.partitions import Partition
@@ -85,6 +85,17 @@ class Capacity:
 
     def limit_s(self, job: Job, task: int | None = None) -> int | None:
         """How long a job, or one of its tasks, may run. Units: seconds."""
+        said = self._limit_said(job, task)
+        if said is None and isinstance(job.work, Unit):
+            return _until_deadline(job.request, job.work)
+        return said
+
+    def limit_of(self, job: Job, unit: Unit) -> int | None:
+        """The same of a unit that starts or runs: who has a deadline runs no longer than to it."""
+        said = self._limit_said(job, unit.id.task)
+        return _until_deadline(job.request, unit) if said is None else said
+
+    def _limit_said(self, job: Job, task: int | None) -> int | None:
         if task is not None and isinstance(job.work, Elements) and task in job.work.limits:
             return job.work.limits[task] or None
         if job.request.limit_s is not None or job.request.is_unlimited:
@@ -116,6 +127,20 @@ class Capacity:
         if partition.name not in self.closures.partitions:
             return None
         return Reason(name="PartitionDown", words=f"an admin has closed partition {partition.name}")
+
+
+def _until_deadline(request: Request, unit: Unit) -> int | None:
+    """Whole minutes from its start to its deadline; None if it has none, or does not run yet."""
+    match unit.state:
+        case Granted() | Running() as state:
+            at: float | None = state.granted_at
+        case Ended() as state:
+            at = state.started_at
+        case _:
+            at = None
+    if request.deadline_at is None or at is None:
+        return None
+    return max(60, int(request.deadline_at - at) // 60 * 60)
 
 
 def _admits(partition: Partition, job: Job) -> bool:

@@ -45,7 +45,7 @@ def lint(queue: Queue, *lines: str) -> list[str]:
         ("#SBATCH -N 2", ["never starts", "nodes", "this queue has one host"]),
         ("#SBATCH -p short -t 60", ["never starts", "time", "PartitionTimeLimit: asks for 01:00"]),
         ("#SBATCH -p short -c 3", ["never starts", "cpus-per-task", "needs 3 cores, short has 2"]),
-        ("#SBATCH -p own", ["never starts", "partition", "may not use own"]),
+        ("#SBATCH -p own", ["refused", "partition", "group not permitted"]),
         ("#SBATCH -p nosuch", ["refused", "partition", "invalid partition specified: nosuch"]),
         ("#SBATCH --mem=2G", ["refused", "mem", "Memory specification can not be satisfied"]),
         ("#SBATCH -a 1-10", ["refused", "array", "Invalid job array specification"]),

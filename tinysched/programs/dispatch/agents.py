@@ -147,7 +147,7 @@ class Agents:
         self._tell(job, "amend", messages.amend_fields(run_of(unit), amendment))
 
     def _limit_s(self, job: Job, unit: Unit) -> int | None:
-        return self._books.capacity.limit_s(job, unit.id.task)
+        return self._books.capacity.limit_of(job, unit)
 
     def notify(self, job: Job, unit: Unit, words: str) -> bool:
         """Has words written into a unit's stderr; false if nobody is there to do it."""

@@ -156,7 +156,7 @@ class Conditions:
     def _reason(self, job: Job, now: float) -> Reason | None:
         """What keeps a job from its turn; None if nothing does."""
         request, waits = job.request, job.dependencies
-        if request.deadline_at is not None:
+        if request.deadline_at is not None and job.hold is None:
             limit_s = self._books.capacity.limit_s(job) or 0
             if now + limit_s > request.deadline_at:
                 too_late = Reason(name="DeadLine", words="it could not end in time any more")

@@ -43,7 +43,7 @@ class Terms:
             token=job.token,
             cores=cores,
             memory_mib=self.all_memory_mib if job.request.memory_mib == 0 else memory_mib,
-            limit_s=capacity.limit_s(job, unit.id.task),
+            limit_s=capacity.limit_of(job, unit),
             kill_wait_s=self.kill_wait_s,
             restarts=unit.restarts,
             cluster=self.cluster,

@@ -17,7 +17,8 @@ from tinysched.report.slurm.rows import Row
 _ID_LENGTH = 31
 _WITH_REASON = frozenset({"PENDING", "TIMEOUT", "OUT_OF_MEMORY", "DEADLINE", "FAILED"})
 _MOST_PRIORITY = 2**32 - 1
-_NOT_LAUNCHED = Exit(signal=53)
+# Of what never ran, by the reason.
+_WITHOUT_ONE = {"JobLaunchFailure": Exit(signal=53), "DeadLine": Exit(signal=1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +155,9 @@ class Seen:
     def exit(self) -> Exit:
         """How its script ended; one that could not be started has a number of Slurm's for that."""
         ended = self.row.ended
-        if ended is None or (ended.exit is None and ended.reason.name != "JobLaunchFailure"):
+        if ended is None:
             return Exit()
-        return ended.exit or _NOT_LAUNCHED
+        return ended.exit or _WITHOUT_ONE.get(ended.reason.name, Exit())
 
     @property
     def wait_status(self) -> int:
