@@ -68,7 +68,7 @@ RUNS = {
     "amended": cells(ENDS),
 }
 # What is no record: written anew by whoever needs it, or only for people.
-OTHERS = {"job<n>", "agent.lock", "agent.shell", "agent.log", ".new.<pid>.<n>", "ctl.sock"}
+OTHERS = {"<any>", "job<n>", "agent.lock", "agent.shell", "agent.log", ".new.<pid>.<n>", "ctl.sock"}
 
 
 def params(table: dict[str, Cells]) -> list[object]:

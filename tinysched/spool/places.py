@@ -214,6 +214,7 @@ PLACES = (
     _file(f"{_RUN}/exit", _CLOSED, "worker", _JSON, "how it ended"),
     _file(f"{_RUN}/.new.<pid>.<n>", None, "agent", "", "a file that is not yet whole"),
     _folder(f"{_USER}/runs/.gone.<any>", _OWN_DIR, "an attempt that is being removed", "agent"),
+    _file(f"{_USER}/runs/.gone.<any>/<any>", None, "agent", "", "what is left of it"),
     _file(f"{_RUN}/ctl.sock", _CLOSED, "worker", "socket", "where the agent calls the worker"),
 )
 
