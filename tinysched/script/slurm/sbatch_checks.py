@@ -28,7 +28,7 @@ _MEMORY_BINDING = re.compile(
     re.I | re.A,
 )
 _LAYOUT = re.compile(
-    r"(\*|block|cyclic|arbitrary|plane=\d+)(:(\*|block|cyclic|fcyclic)){0,2}(,(no)?pack)?",
+    r"(\*|block|cyclic|arbitrary|plane=\d+)(:(\*|block|cyclic|fcyclic)){0,2}(,(no)?pack)?|(no)?pack",
     re.I | re.A,
 )
 _RATES = re.compile(r"(\d+|(task|energy|network|filesystem)=\d+)(,\w+=\d+)*", re.I | re.A)

@@ -35,6 +35,7 @@ TAKEN: list[tuple[str, str, object]] = [
     ("--delay-boot=5", "stored", {"delay-boot": "5"}),
     ("--dependency=", "dependency", None),
     ("--distribution=cyclic:block", "stored", {"distribution": "cyclic:block"}),
+    ("--distribution=nopack", "stored", {"distribution": "nopack"}),
     ("--error=x", "error", "x"),
     ("--exclude=n1", "stored", {"exclude": "n1"}),
     ("--exclusive", "exclusive", True),
