@@ -140,10 +140,12 @@ def _processes(unit: Unit) -> Iterator[tuple[int, str, str]]:
         if step.ended_at is None
         for index, pid in enumerate(step.pids)
     }
+    found = []
     for pid in (state.pid, *tree.descendants(state.pid)):
         step, task = tasks.get(pid, ("", "0" if pid == state.pid else "-"))
         above = next((one for one in tasks if tree.is_below(pid, {one})), None)
-        yield pid, step or ("batch" if above is None else tasks[above][0]), task
+        found.append((pid, step or ("batch" if above is None else tasks[above][0]), task))
+    yield from sorted(found, key=lambda one: one[1] == "batch")
 
 
 def _step_of(written: str) -> tuple[int | None, str]:
