@@ -130,7 +130,10 @@ class Capacity:
 
 
 def _until_deadline(request: Request, unit: Unit) -> int | None:
-    """Whole minutes from its start to its deadline; None if it has none, or does not run yet."""
+    """From its start to its deadline; None if it has none, or does not run yet.
+
+    Units: seconds, rounded up to whole minutes.
+    """
     match unit.state:
         case Granted() | Running() as state:
             at: float | None = state.granted_at
@@ -140,7 +143,7 @@ def _until_deadline(request: Request, unit: Unit) -> int | None:
             at = None
     if request.deadline_at is None or at is None:
         return None
-    return max(60, int(request.deadline_at - at) // 60 * 60)
+    return max(60, -int((at - request.deadline_at) // 60) * 60)
 
 
 def _admits(partition: Partition, job: Job) -> bool:
