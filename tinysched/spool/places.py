@@ -209,7 +209,7 @@ PLACES = (
     _file(f"{_RUN}/job<n>", None, "worker", LINK, "to the request, for $0 of sbatch's scripts"),
     _file(f"{_RUN}/lingering", _CLOSED, "worker", _JSON, "what of it has outlived KILL"),
     _file(f"{_RUN}/amended", _CLOSED, "worker", _JSON, "its limit, and its pauses, if changed"),
-    _file(f"{_RUN}/steps", _CLOSED, "srun", "lines", "its steps; see job/steplines.py"),
+    _file(f"{_RUN}/steps", _CLOSED, "srun, worker", "lines", "its steps; see job/steplines.py"),
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),
     _file(f"{_RUN}/exit", _CLOSED, "worker", _JSON, "how it ended"),
     _file(f"{_RUN}/.new.<pid>.<n>", None, "agent", "", "a file that is not yet whole"),
