@@ -175,6 +175,10 @@ class Registry:
             site=self._site, grant=grant, request=request, stored=stored, said=submitted.said
         )
 
+    def request(self, token: str) -> Request:
+        """What was submitted under a token. Raises: TinyschedError."""
+        return self._request(token)[1].request
+
     def forget(self, token: str) -> None:
         """Drops what was read of a request."""
         self._read.pop(token, None)
@@ -184,10 +188,6 @@ class Registry:
             stored = self._private.request(token)
             self._read[token] = (stored, self._parse(stored))
         return self._read[token]
-
-    def request(self, token: str) -> Request:
-        """What was submitted under a token. Raises: TinyschedError."""
-        return self._request(token)[1].request
 
     def _parse(self, stored: StoredRequest) -> Submission:
         if stored.command == "run_job":
