@@ -118,7 +118,7 @@ def test_a_job_runs_no_longer_than_to_its_deadline(queue, bob):
     limited = submitted(queue, "-t1", "--deadline=now+150")
     bob.obey()
     limits = {str(run.grant.run.job): run.grant.limit_s for run in bob.runs.values()}
-    assert limits == {plain: 180, f"{array}_1": 180, limited: 60}
+    assert limits == {plain: 120, f"{array}_1": 120, limited: 60}
 
 
 def test_a_single_task_may_be_waited_for(queue, bob):

@@ -132,7 +132,7 @@ class Capacity:
 def _until_deadline(request: Request, unit: Unit) -> int | None:
     """From its start to its deadline; None if it has none, or does not run yet.
 
-    Units: seconds, rounded up to whole minutes.
+    Units: seconds, in whole minutes.
     """
     match unit.state:
         case Granted() | Running() as state:
@@ -143,7 +143,7 @@ def _until_deadline(request: Request, unit: Unit) -> int | None:
             at = None
     if request.deadline_at is None or at is None:
         return None
-    return max(60, -int((at - request.deadline_at) // 60) * 60)
+    return max(60, (int(request.deadline_at) - int(at)) // 60 * 60)
 
 
 def _admits(partition: Partition, job: Job) -> bool:
