@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from tests.unit.report.made import DONE, EXIT_3, HERE, MORNING, RUNS, array, plain, task
+from tests.unit.report.slurm.accounts import BARS, MEASURED, TODAY, cancelled, named, rows, show
 from tests.unit.report.slurm.listing import CANCELLED, known
-from tinysched.job.accounting import Accounting, PartName, Style, Window
+from tinysched.job.accounting import Style, Window
 from tinysched.job.history import History
-from tinysched.job.model import Cancel, Exit, Hold, Job, JobId, Outcome, Pending, Reason, Step, Unit
-from tinysched.job.queries import Selector
+from tinysched.job.model import Exit, Hold, Job, JobId, Outcome, Pending, Reason, Step, Unit
 from tinysched.job.ranges import Ranges
-from tinysched.job.snapshot import Snapshot
-from tinysched.job.usage import Usage
 from tinysched.job.wanted import Wanted
-from tinysched.report.slurm import sacct
-from tinysched.report.slurm.sacct import Site
 from tinysched.report.slurm.sacct_fields import FIELDS
 from tinysched.script.slurm.sacct_options import BRIEF, LONG, USUAL
-
-SITE = Site(place=HERE, cluster="quant", group_of=lambda _uid: (100, "users"))
-ALL_TIME = Window(since=0.0, until=MORNING + 1000, is_whole=True)
-TODAY = Window(since=MORNING - 1000, until=MORNING + 1000)
-BARS = Style(columns="jobid,state,exitcode", delimiter="|", header=False)
-USED = Usage(
-    system_ms=365, peak_memory_kib=264156, peak_virtual_kib=300 * 1024, read_bytes=11087,
-    written_bytes=50 * 2**20,
-)  # fmt: skip
-MEASURED = replace(
-    DONE,
-    cpu_s=2.371,
-    usage=USED,
-    steps=(
-        Step(
-            number=0, name="sh", tasks=1, cores=2, started_at=MORNING + 11, ended_at=MORNING + 12,
-            exit=Exit(code=3), cpu_s=0.009, system_s=0.003,
-        ),
-        Step(
-            number=1, name="sleep", tasks=2, cores=2, started_at=MORNING + 12,
-            ended_at=MORNING + 14, exit=Exit(), peak_memory_kib=1676,
-        ),
-    ),
-)  # fmt: skip
-
-
-def show(snapshot: Snapshot, columns: str = BARS.columns, **asked: object) -> str:
-    style = asked.pop("style", replace(BARS, columns=columns))
-    wanted = Accounting(**{"wanted": Wanted(), "window": ALL_TIME, "style": style, **asked})
-    said = sacct.check(wanted)
-    if said is not None:
-        return said.out + said.err
-    lines = sacct.render(wanted, snapshot, snapshot.jobs, SITE, is_first=True)
-    return sacct.begin(wanted) + lines + sacct.end(wanted, is_any=bool(lines))
-
-
-def rows(snapshot: Snapshot, columns: str = BARS.columns, **asked: object) -> list[str]:
-    return show(snapshot, columns, **asked).splitlines()
-
-
-def named(*ids: str) -> tuple[PartName, ...]:
-    found = []
-    for name in ids:
-        job, _, step = name.partition(".")
-        number, _, index = job.partition("_")
-        tasks = Ranges.of((int(index),)) if index else None
-        found.append(PartName(selector=Selector(number=int(number), tasks=tasks), step=step))
-    return tuple(found)
-
-
-def cancelled(state=CANCELLED, **more: object) -> Job:
-    job = plain(state=state, **more)
-    return replace(job, work=replace(job.work, cancel=Cancel(by_uid=1001, ordered_at=MORNING)))
 
 
 def test_the_usual_columns():
@@ -365,36 +307,6 @@ def test_the_oldest_come_first_and_tasks_after_jobs_of_the_same_second():
         units={5: [task(5, 1, DONE), task(5, 2, DONE, raw_id=5)]},
     )
     assert rows(snapshot, "jobid", allocations=True) == ["7", "5_1", "5_2", "6"]
-
-
-def test_json_holds_jobs_and_their_steps():
-    snapshot = known(plain(state=MEASURED, comment="hi"), cancelled())
-    found = json.loads(show(snapshot, json=True))
-    first, second = found["jobs"]
-    assert (first["state"]["current"], second["kill_request_user"]) == ("COMPLETED", "1001")
-    assert [step["step"]["id"] for step in first["steps"]] == ["batch", 0, 1]
-    batch = first["steps"][0]
-    assert {"type": "mem", "name": None, "id": 2, "count": 264156 * 1024} in (
-        batch["tres"]["requested"]["total"]
-    )
-    assert batch["time"]["system"] == {"seconds": 0, "microseconds": 362000}
-    assert first["tres"]["allocated"][-1]["type"] == "billing"
-    assert second["tres"]["allocated"] == []
-    killed = plain(state=replace(EXIT_3, exit=Exit(signal=9)))
-    [step] = json.loads(show(known(killed), json=True))["jobs"][0]["steps"]
-    assert step["exit_code"]["signal"] == {"signal_id": 9, "name": "Killed"}
-    nothing = json.loads(show(known(), json=True))
-    assert (nothing["jobs"], nothing["errors"][0]["error_number"]) == ([], 9003)
-
-
-def test_pieces_of_json_are_one_text():
-    asked = Accounting(wanted=Wanted(), window=ALL_TIME, style=BARS, json=True)
-    snapshot = known(plain(1), plain(2))
-    text = sacct.begin(asked)
-    for job in snapshot.jobs:
-        text += sacct.render(asked, snapshot, [job], SITE, is_first=job.id == 1)
-    text += sacct.end(asked, is_any=True)
-    assert [job["job_id"] for job in json.loads(text)["jobs"]] == [1, 2]
 
 
 def test_who_waits_goes_by_the_name_of_its_unit():
