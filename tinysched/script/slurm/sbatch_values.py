@@ -232,7 +232,8 @@ def _mem_per_gpu(wish: Wish, text: str) -> None:
 
 
 def _user_environment(wish: Wish, text: str) -> None:
-    if not re.fullmatch(r"(\d+[SLsl]?)?", text, re.ASCII):
+    # Seconds and a letter, either of which may be missing; nobody reads on after the letter.
+    if not re.fullmatch(r"(\s*[+-]?\d+)?([SLsl].*)?", text, re.ASCII | re.DOTALL):
         raise invalid("get-user-env")
     wish.keep("get-user-env", text)
 
