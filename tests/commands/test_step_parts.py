@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tinysched.commands.steps import programs, variables
+from tinysched.commands.steps import chatter, programs, variables
 from tinysched.commands.steps.patterns import Names
 from tinysched.commands.steps.says import Voice, tasks
+from tinysched.commands.steps.steps import _aside, _change_directory
 from tinysched.commands.steps.streams import Input, Outputs, Relays, is_nothing
 from tinysched.errors import VerbatimError
 from tinysched.host.tasks import Ended
@@ -239,3 +240,39 @@ def test_all_may_read_from_what_holds_nothing():
     with open("/dev/null") as nothing, open(__file__) as something:
         assert is_nothing(nothing.fileno())
         assert not is_nothing(something.fileno())
+
+
+def test_what_is_run_beside_the_tasks(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    script = tmp_path / "prolog"
+    script.write_text("#!/bin/sh\necho here\n")
+    script.chmod(0o755)
+    _aside(str(script))
+    _aside("none")
+    _aside(None)
+    _aside(f"{tmp_path}/no")
+    missing = f"srun: Access denied for {tmp_path}/no: No such file or directory\n"
+    assert capfd.readouterr() == ("here\n", missing)
+
+
+def test_a_directory_that_is_not_there_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    _change_directory(None)
+    assert Path.cwd() == tmp_path
+    _change_directory("no")
+    assert Path.cwd() == Path("/tmp")
+    words = f"couldn't chdir to `{tmp_path}/no': No such file or directory: going to /tmp instead"
+    assert capfd.readouterr().err == f"slurmstepd: error: {words}\n" * 2
+
+
+def test_who_asks_is_told_what_was_asked_for():
+    assert chatter.options(wants("-v", "-v", "-n2", "-l").given)[2:-2] == [
+        "label               : set",
+        "ntasks              : 2",
+        "verbose             : 2",
+    ]
+    assert chatter.launch(PLACE, 3, 2, "node") == [
+        "jobid 42: nodes(1):`node', cpu counts: 4(x1)",
+        "launching StepId=42.3 on host node, 2 tasks: 0-1",
+    ]

@@ -102,7 +102,7 @@ class Assignment:
             stderr=streams[2],
             append=request.open_mode is OpenMode.APPEND or (self.grant.restarts > 0 and not voice),
             umask=stored.umask,
-            limits=self._limits() if voice else stored.limits,
+            limits=self._limits() if voice or "propagate" in self.said else stored.limits,
             keep=(run.alive_fd,),
             announce=announce_itself,
             foreground=request.foreground,

@@ -80,6 +80,8 @@ class _Beginning:
         try:
             plumbing = Plumbing(wants, names, wants.tasks, _terminal if wants.has("pty") else None)
             _change_directory(wants.text("chdir"))
+            if wants.has("verbose"):
+                self._chat()
             _aside(wants.text("prolog"))
             step = Step(wants, job, self._number, self._signals, plumbing)
             found = step.run(log, submitted)
@@ -90,6 +92,15 @@ class _Beginning:
             if isinstance(error, OSError):
                 raise complaint("srun", f"task launch failed: {error.strerror}") from None
             raise
+
+    def _chat(self) -> None:
+        from tinysched.commands.steps import chatter
+
+        wants, job = self._wants, self._job
+        voice = Voice("", "", quiet=False)
+        lines = chatter.launch(job.place, self._number, wants.tasks, job.host)
+        for line in (*chatter.options(wants.given), *lines):
+            voice.info(line)
 
 
 def _entry(wants: Wants, place: Place, submitted: Mapping[bytes, bytes]) -> Entry:

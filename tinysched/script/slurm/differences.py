@@ -80,6 +80,7 @@ DIFFERENT: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "srun": {
             **_OF_A_JOB,
+            "propagate": "of a job of its own; inside a job tasks have the limits of their srun",
             "mpi": "none alone; MPI programs are started with mpirun",
             "test-only": "tells the latest moment, as if all that runs took its whole time limit",
         },

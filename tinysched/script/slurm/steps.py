@@ -47,6 +47,14 @@ class Wants:
         for option, value in found:
             name = _ALIASES.get(option.name, option.name)
             self._given[name] = value or ""
+        often = sum(option.name == "verbose" for option, _ in found)
+        if often:
+            self._given["verbose"] = str(often)
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """All options, by name; of -v, how often."""
+        return self._given
 
     def has(self, name: str) -> bool:
         """Whether an option was given in any way."""
