@@ -12,7 +12,7 @@ from tinysched.job.request import Request
 from tinysched.script.grammar import Option
 from tinysched.script.slurm import getopt, sbatch, sbatch_values
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
-from tinysched.script.slurm.retelling import retold
+from tinysched.script.slurm.retelling import check_parts, retold
 from tinysched.script.slurm.srun_options import SALLOC, SRUN, STEP_NAMES
 from tinysched.script.submission import Settings, Submission
 
@@ -49,6 +49,7 @@ def read(
     """What is asked for: the command line beats variables. Raises: VerbatimError."""
     table = _TABLES[command]
     found, rest = getopt.split(table, argv, command, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    check_parts(rest, command)
     if not rest and command == SRUN_COMMAND:
         raise VerbatimError("srun: fatal: No command given to execute.\n")
     typed = [(option.name, value or "") for option, value in found]

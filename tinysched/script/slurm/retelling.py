@@ -8,6 +8,10 @@ from __future__ import annotations
 from tinysched.errors import EXIT_REFUSED, TinyschedError, VerbatimError
 from tinysched.script.slurm.refusals import FAILED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NO_ALLOCATION = "Unable to allocate resources: "
 _NO_JOB = "Job submit/allocate failed: "
 
@@ -34,6 +38,13 @@ def complaint(command: str, words: str, exit_code: int = EXIT_REFUSED) -> Verbat
     """One or several lines of complaint."""
     lines = "".join(f"{command}: error: {line}\n" for line in words.split("\n"))
     return VerbatimError(lines, exit_code)
+
+
+def check_parts(words: Sequence[str], command: str) -> None:
+    """Refuses `a : b`, which in Slurm makes a job of several parts. Raises: VerbatimError."""
+    if ":" in words[1:-1]:
+        words_of = "Requested operation not supported on this system"
+        raise complaint(command, f"{refusal_of(command)}{words_of}")
 
 
 def not_supported(command: str, option: str, why: str) -> VerbatimError:

@@ -9,7 +9,7 @@ from tinysched.errors import VerbatimError
 from tinysched.script.grammar import REFUSED, Option
 from tinysched.script.slurm import getopt
 from tinysched.script.slurm.refusals import EXIT_SYNTAX, no_number
-from tinysched.script.slurm.retelling import complaint, not_supported, retold
+from tinysched.script.slurm.retelling import check_parts, complaint, not_supported, retold
 from tinysched.script.slurm.srun_options import SRUN, STEP_NAMES
 
 TYPE_CHECKING = False
@@ -197,6 +197,7 @@ def _why(option: Option) -> str:
 def read(argv: Sequence[str], variables: Mapping[str, str]) -> Wants:
     """The words of srun. Raises: VerbatimError."""
     found, rest = getopt.split(SRUN, argv, COMMAND, exit_code=EXIT_SYNTAX, stop_at_word=True)
+    check_parts(rest, COMMAND)
     wants = Wants(found, rest)
     wants.add_variables(variables)
     if not (rest or wants.asks_for_text):

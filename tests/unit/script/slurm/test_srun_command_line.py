@@ -57,6 +57,17 @@ def test_without_a_command_srun_has_nothing_to_do_and_salloc_runs_a_shell():
     assert steps.read(["--mpi=list"], {}).asks_for_text
 
 
+def test_there_are_no_jobs_of_several_parts():
+    words = "Unable to allocate resources: Requested operation not supported on this system"
+    with pytest.raises(VerbatimError) as refused:
+        steps.read(["-n1", "a", ":", "-n1", "b"], {})
+    assert refused.value.text == f"srun: error: {words}\n"
+    with pytest.raises(VerbatimError) as refused:
+        allocations.read("salloc", ["a", ":", "b"], {}, "/w", SETTINGS)
+    assert refused.value.text.startswith("salloc: error: Job submit/allocate failed: Requested op")
+    assert steps.read(["echo", ":"], {}).command == ["echo", ":"]
+
+
 def test_a_step_has_as_many_tasks_as_its_job_unless_it_says_so():
     assert step().tasks == 1
     assert step(SLURM_NTASKS="3").tasks == 3
