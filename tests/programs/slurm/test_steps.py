@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.programs.queue import ADMIN, BOB, CAROL, Queue
+from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, Queue
 from tinysched.job.lifecycle import MOST_TOLD
 from tinysched.job.model import Exit, JobId, RunId, Running, Step
 from tinysched.job.runs import Cause
@@ -147,3 +147,12 @@ def test_without_an_agent_nobody_does_it(queue, bob):
     code, said = scancel(queue, BOB, "1.0")
     assert code == 1
     assert said[0].startswith(f"{COMPLAINT} 1.0: cannot signal step 0 of job 1")
+
+
+def test_nobody_tells_of_the_steps_of_another(queue, bob):
+    queue.submit(BOB)
+    bob.start("1.1")
+    carol = FakeAgent(queue, CAROL)
+    tell(carol, "1.1", STEP)
+    assert carol.channel.closed
+    assert known(queue) == ()
