@@ -47,7 +47,8 @@ def test_outside_a_job_the_tasks_run_here_and_the_highest_code_counts(site: Site
     command = "read word; echo $SLURM_PROCID/$SLURM_NTASKS $word; exit $SLURM_PROCID"
     done = ann.run(SRUN, "-n3", "-l", "-Jx", "bash", "-c", command, stdin="typed\n")
     assert sorted(done.out.splitlines()) == [f"{n}: {n}/3 typed" for n in range(3)]
-    assert sorted(done.err.splitlines()) == [
+    # On a busy host it may wait a moment for its cores, and say so.
+    assert sorted(line for line in done.err.splitlines() if " error: " in line) == [
         f"srun: error: {HOST}: task {n}: Exited with exit code {n}" for n in (1, 2)
     ]
     assert done.code == 2
@@ -102,7 +103,7 @@ def test_steps_are_listed_signalled_and_ended_while_their_job_goes_on(site: Site
 
 def test_a_step_from_elsewhere_ends_with_its_job(site: Site, ann: User):
     held = ann.run(SALLOC, "--no-shell", "-n2", "-J", "held")
-    found = re.fullmatch(r"salloc: Granted job allocation (\d+)\n", held.err)
+    found = re.search(r"salloc: Granted job allocation (\d+)\n$", held.err)
     assert found is not None
     assert ann.ok(SRUN, f"--jobid={found[1]}", "-n2", "-l", "echo", "in").split() == [
         *("0:", "in", "1:", "in"),

@@ -28,6 +28,7 @@ _BY_SIGNAL = 128
 # Tasks that end alike, one after the other, are told of in one line.
 _ALIKE_S = 0.03
 _KILL_AGAIN_S = 0.3
+_LAST_S = 0.5
 # So soon after the first a second Ctrl-C counts.
 _TWICE_S = 1.0
 _HEARD = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGCONT")
@@ -244,8 +245,9 @@ class Step:
         now = time.monotonic()
         if self._unsaid and now >= self._say_at:
             self._say_ends()
-        if self._job.is_over():
-            self._kill_at = now
+        if self._job.is_over():  # who has just been told to end may do so
+            kill_at = now + (_LAST_S if self._is_aborted else 0.0)
+            self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
         due = [self._limit_left(now), self._wait_left(now), self._kill_left(now)]
         due.append(self._say_at - now if self._unsaid else None)
         known = [max(0.0, left_s) for left_s in due if left_s is not None]
