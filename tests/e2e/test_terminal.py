@@ -32,11 +32,12 @@ def has_started(site: Site, name: str) -> bool:
 
 
 def test_a_command_runs_here_with_its_streams_its_cores_and_its_exit_code(site: Site, ann: User):
-    command = "read word; echo $word $SLURM_CPUS_PER_TASK; echo bad >&2; exit 7"
+    command = "read word; echo $SLURM_JOB_ID $word $SLURM_CPUS_PER_TASK; echo bad >&2; exit 7"
     done = ann.run("run_job.sh", "2", "no", "bash", "-c", command, stdin="typed\n")
-    assert (done.code, done.out, done.err) == (7, "typed 2\n", "bad\n")
-    (line,) = site.lines("--all", "-n", "bash", "-t", "FAILED")
-    assert (line["exit_code"], line["cpus"]) == (7, 2)
+    number, _, said = done.out.partition(" ")
+    assert (done.code, said, done.err) == (7, "typed 2\n", "bad\n")
+    line = site.job(number)
+    assert (line["state"], line["exit_code"], line["cpus"]) == ("FAILED", 7, 2)
     assert not site.runs(ann)
 
 
