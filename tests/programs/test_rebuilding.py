@@ -283,3 +283,17 @@ def test_a_user_whose_job_was_lost_is_asked_to_start_an_agent(queue, bob):
 def queue_status(queue: Queue) -> list[str]:
     answer = queue.ask(ADMIN, "status")
     return answer.out.decode().splitlines()
+
+
+def test_a_task_that_ended_long_ago_holds_nothing_back_while_its_agent_still_tells_of_it(queue):
+    bob = TellingAgent(queue)
+    bob.submit("--array=1-2")
+    bob.start("1_1.1")
+    bob.start("1_2.1")
+    bob.is_deaf = True
+    bob.end("1_1.1")
+    queue.sleep(2 * queue.config.min_job_age_s)
+    queue.restart()
+    assert "1_1.1" in bob.runs
+    assert queue.cores_taken == 1
+    assert not queue.dispatcher.ledger.books.held_back
