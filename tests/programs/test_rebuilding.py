@@ -286,8 +286,8 @@ def queue_status(queue: Queue) -> list[str]:
 
 
 def test_a_task_that_ended_long_ago_holds_nothing_back_while_its_agent_still_tells_of_it(queue):
-    bob = TellingAgent(queue)
-    bob.submit("--array=1-2")
+    bob = FakeAgent(queue, BOB)
+    queue.submit(BOB, "--array=1-2")
     bob.start("1_1.1")
     bob.start("1_2.1")
     bob.is_deaf = True
