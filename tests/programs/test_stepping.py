@@ -14,6 +14,7 @@ from tinysched.host import births, launch, processes
 from tinysched.job import steplines
 from tinysched.job.model import Exit, JobId, RunId
 from tinysched.job.steps import MOST_KEPT
+from tinysched.programs import stepping
 from tinysched.programs.stepping import Bulletin, Steps
 from tinysched.spool.steplog import Entry, StepLog
 from tinysched.wire import messages
@@ -141,3 +142,17 @@ def test_of_very_many_steps_those_that_end_are_told_to_be_left_out(tmp_path, sta
         log.add(steplines.end(number, 7.0, "0:0", 0.0, 0.0, 0))
     bulletin.look(RUN, 7.0, listener.tell)
     assert listener.heard[-1] == (list(range(MOST_KEPT)), tuple(range(MOST_KEPT, MOST_KEPT + 5)))
+
+
+def test_an_srun_that_hangs_up_and_goes_takes_its_tasks_with_it(tmp_path, start, monkeypatch):
+    monkeypatch.setattr(stepping, "GONE_MS", 20)
+    srun, task = start(), start()
+    begun(tmp_path, births.name(srun), task)
+    steps = Steps(str(tmp_path), ends_orphans=True)
+    steps.left(srun, 6.0)  # it only has no line any more
+    assert births.lives(births.name(task))
+    processes.send(srun, signal.SIGKILL)
+    until(lambda: not births.lives(births.name(srun)), "it is gone")
+    steps.left(srun + 1, 6.0)  # this is somebody else
+    steps.left(srun, 6.0)
+    assert ended(task).signal == signal.SIGKILL

@@ -52,7 +52,28 @@ class Ended:
         self.user_s, self.system_s, self.peak_kib = usage
 
 
-def start(plan: Plan, blocked: set[int]) -> int:
+class Gate:
+    """Tasks wait before it until they are on record: if this process is killed they never begin."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = posix.pipe2(posix.O_CLOEXEC)
+
+    def open(self, tasks: int) -> None:
+        """Lets so many go."""
+        posix.write(self._writer, b"." * tasks)
+
+    def close(self) -> None:
+        """Whoever still waits ends."""
+        posix.close(self._reader)
+        posix.close(self._writer)
+
+    def pass_through(self) -> bool:
+        """In a task: waits; false if nobody will open."""
+        posix.close(self._writer)
+        return posix.read(self._reader, 1) == b"."
+
+
+def start(plan: Plan, blocked: set[int], gate: Gate) -> int:
     """The pid of a new task. `blocked`: signals this process holds back while it starts some.
 
     Raises: OSError.
@@ -61,7 +82,8 @@ def start(plan: Plan, blocked: set[int]) -> int:
     if pid:
         return pid
     try:
-        _become(plan, blocked)
+        if gate.pass_through():
+            _become(plan, blocked)
     finally:
         posix._exit(127)
 

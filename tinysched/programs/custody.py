@@ -174,11 +174,16 @@ class Custody:
         else:
             self.steps.signal(signum, self._clock.wall(), number)
 
-    def look_at_steps(self) -> bool:
-        """Ends what is left of those whose srun was killed; false: there are no steps."""
+    def look_at_steps(self, left: int | None = None) -> bool:
+        """Ends what is left of those whose srun was killed; false: there are no steps.
+
+        `left`: a process that has hung up.
+        """
         if self.steps is None:
             return False
         self.steps.look(self._clock.wall())
+        if left is not None:
+            self.steps.left(left, self._clock.wall())
         return self.steps.is_any
 
     def _to_script(self, signum: int) -> None:

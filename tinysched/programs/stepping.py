@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 from collections.abc import Callable
 from functools import partial
 
-from tinysched.host import births, tree
+from tinysched.host import births, processes, tree
 from tinysched.job import steplines
 from tinysched.job.model import RunId, Step
 from tinysched.job.steps import MOST_KEPT, Live, StepBook, shown
 from tinysched.spool.steplog import StepTail, note_stop
 from tinysched.wire import messages
+
+GONE_MS = 500
 
 
 class Steps:
@@ -54,6 +58,13 @@ class Steps:
         self._book.lose(number, now)
         if self._ends_orphans:
             _send(live, signal.SIGKILL)
+
+    def left(self, pid: int, now: float) -> None:
+        """This process has hung up: an srun that has not ended its step before was killed."""
+        self.look(now)
+        for number, live in list(self._book.live.items()):
+            if live.srun.pid == pid and _has_gone(pid):
+                self._bury(number, live, now)
 
     def stop(self, why: str, now: float, has: Callable[[int], bool]) -> None:
         """The run is being ended: every srun hears why, before all that `has` is signalled.
@@ -118,6 +129,19 @@ class Bulletin:
             for number in gone:
                 del self._told[number]
             gone = []
+
+
+def _has_gone(pid: int) -> bool:
+    """Whoever is killed hangs up a moment before it is gone."""
+    pidfd = processes.open_pidfd(pid)
+    if pidfd is None:
+        return True
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    try:
+        return bool(poll.poll(GONE_MS))
+    finally:
+        os.close(pidfd)
 
 
 def _is(process: str, _pid: int) -> bool:

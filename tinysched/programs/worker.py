@@ -233,7 +233,7 @@ class _Worker:
         if channel.closed:
             del self._callers[descriptor]
             channel.close()
-            if custody.look_at_steps():  # it was an srun: perhaps it was killed
+            if custody.look_at_steps(channel.peer.pid):  # it was an srun, which may be killed
                 self._tell_news()
 
     def _obey(self, message: Message, custody: Custody) -> None:

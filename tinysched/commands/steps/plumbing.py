@@ -114,8 +114,9 @@ class Plumbing:
         self._move(ready, readers)
 
     def _move(self, ready: set[int], readers: tuple[int, ...]) -> None:
-        for reader in ready.intersection(readers):
-            self._relays.move(reader)
+        for reader in readers:
+            if reader in ready:
+                self._relays.move(reader)
         if self._terminal is not None:
             self._terminal.move(ready)
         if 0 in ready and self._input.is_wanted:

@@ -94,9 +94,14 @@ class Step:
 
     def run(self, log: StepLog, submitted: Mapping[bytes, bytes]) -> tuple[int, int]:
         """Starts the tasks and waits for them; exit code, and the signal behind it (0: none)."""
-        self._start(submitted)
-        lines = "".join(steplines.task(self._number, births.name(pid)) for pid in self._living)
-        log.add(lines)
+        gate = tasks.Gate()
+        try:
+            self._start(submitted, gate)
+            pids = self._living
+            log.add("".join(steplines.task(self._number, births.name(pid)) for pid in pids))
+            gate.open(len(pids))
+        finally:
+            gate.close()
         self._job.nudge()
         while self._living:
             self._look(log)
@@ -109,7 +114,7 @@ class Step:
         worst = max(self._ended.values(), key=_code, default=None)
         return (0, 0) if worst is None else (_code(worst), worst.signal)
 
-    def _start(self, submitted: Mapping[bytes, bytes]) -> None:
+    def _start(self, submitted: Mapping[bytes, bytes], gate: tasks.Gate) -> None:
         job, wants = self._job, self._wants
         told = variables.chosen(submitted, wants.text("export"))
         told |= variables.of_step(job.place, wants, self._number, job.host)
@@ -123,7 +128,7 @@ class Step:
                     _complain,
                     self._plumbing.terminal(rank),
                 )
-                self._living[tasks.start(plan, self._signals.numbers)] = rank
+                self._living[tasks.start(plan, self._signals.numbers, gate)] = rank
                 self._plumbing.started(rank)
         finally:
             self._signals.release()
