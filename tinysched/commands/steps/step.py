@@ -175,7 +175,7 @@ class Step:
             self._interrupt()
         elif signum in _ENDS:
             self._be_ended(signum, log)
-        elif signum == signal.SIGCONT and not self._job.place.is_whole:
+        elif signum == signal.SIGCONT and not (self._job.place.is_whole or self._is_aborted):
             self._voice.info("got SIGCONT")
         elif signum == steplines.END_SIGNAL:
             self._abort("", kill=True)
@@ -190,6 +190,7 @@ class Step:
             return
         if place.is_ours and not place.is_whole and why != "exit":
             self._voice.info("forcing job termination")
+            self._voice.info("got SIGCONT")  # it comes with the other, and may come too late
         self._abort(" DUE TO TIME LIMIT" if why == "limit" else "", kill=False)
 
     def _interrupt(self) -> None:
