@@ -1,4 +1,8 @@
-"""cylc-flow: a workflow whose tasks are jobs: families, retries, a failure, one that is stopped."""
+"""cylc-flow: a workflow whose tasks are jobs: families, retries, a failure, one that is stopped.
+
+Cylc reads the file in which a job notes how far it is, and then asks for the queue: a job that ends
+in between counts as lost, and is tried again, here as everywhere.
+"""
 
 import os
 import sqlite3
@@ -21,6 +25,7 @@ _GLOBAL = f"""
         communication method = poll
         submission polling intervals = PT2S
         execution polling intervals = PT2S
+        submission retry delays = 3*PT1S
         global init-script = export PATH={os.environ["PATH"]}
 """
 _FLOW = f"""
@@ -37,12 +42,12 @@ _FLOW = f"""
     [[root]]
         platform = queue
         execution time limit = PT4M
+        execution retry delays = 3*PT1S
         [[[directives]]]
             --mem = 150M
             --partition = {PARTITION}
     [[MEMBERS]]
         script = test $CYLC_TASK_TRY_NUMBER -gt $TRIES && echo $CYLC_TASK_NAME >>{HERE}/members
-        execution retry delays = PT1S
         [[[environment]]]
             TRIES = 0
     [[one, two]]
@@ -55,8 +60,10 @@ _FLOW = f"""
         script = echo $SLURM_JOB_NAME in $SLURM_JOB_PARTITION
     [[doubtful]]
         script = exit 5
+        execution retry delays =
     [[endless]]
         script = sleep 200
+        execution retry delays =
 """
 
 
@@ -95,15 +102,16 @@ def it_runs_a_workflow_to_its_end():
 
 
 def it_tried_a_second_time_what_failed_once():
-    same(sorted((HERE / "members").read_text().split()), ["one", "three", "two"])
-    same([(number, status) for _, number, status in _jobs("three")], [(1, 1), (2, 0)])
-    same([(number, status) for _, number, status in _jobs("one")], [(1, 0)])
+    same({*(HERE / "members").read_text().split()}, {"one", "two", "three"})
+    statuses = [status for _, _, status in _jobs("three")]
+    assert len(statuses) > 1, statuses
+    same(statuses[-1], 0)
 
 
 def it_went_on_after_a_failure_and_a_kill():
     for name, status in (("doubtful", 1), ("endless", 1), ("told", 0)):
-        assert [found for _, _, found in _jobs(name)] == [status], name
-    (number, _, _) = _jobs("endless")[0]
+        same(_jobs(name)[-1][2], status, name)
+    number = _jobs("endless")[-1][0]
     listed = shell("squeue", "-h", "-o", "%i", "-j", f"{number},{number}")
     same(listed, "")
 
