@@ -173,3 +173,18 @@ def test_whoever_waits_says_so_and_can_be_cancelled(site: Site, ann: User):
         assert "srun: Job has been cancelled\n" in waiting.stderr.read()
     assert waiting.returncode == 1
     ann.ok("slurm/scancel", "-n", "wrap")
+
+
+def test_one_ctrl_c_ends_it_if_it_is_told_so_and_files_run_around_the_tasks(site: Site, ann: User):
+    for name in ("before", "after"):
+        ann.file(name, f"#!/bin/sh\necho {name} >>around\n").chmod(0o755)
+    task = "trap '' INT; echo up; while :; do sleep 0.02; done"
+    files = (f"--prolog={ann.here}/before", f"--epilog={ann.here}/after")
+    with ann.start(SRUN, "--quit-on-interrupt", *files, "bash", "-c", task) as step:
+        assert step.stdout is not None
+        assert step.stdout.readline() == "up\n"
+        step.send_signal(signal.SIGINT)
+        out, err = step.communicate(timeout=20)
+    assert step.returncode != 0
+    assert "one more within" not in err
+    assert ann.read("around") == "before\nafter\n"

@@ -54,9 +54,11 @@ def test_beginning(capsys: pytest.CaptureFixture[str]):
     client("srun").begins("42", has_waited=True)
     client("salloc", "--bell").begins("42", has_waited=True)
     client("salloc", "-Q").begins("42", has_waited=True)
+    client("salloc", "--no-bell").begins("43", has_waited=False)
     assert capsys.readouterr().err == (
         "srun: job 42 has been allocated resources\n"
         "salloc: job 42 has been allocated resources\nsalloc: Granted job allocation 42\n\a"
+        "salloc: Granted job allocation 43\n"
     )
 
 
