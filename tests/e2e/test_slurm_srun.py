@@ -184,7 +184,7 @@ def test_one_ctrl_c_ends_it_if_it_is_told_so_and_files_run_around_the_tasks(site
         assert step.stdout is not None
         assert step.stdout.readline() == "up\n"
         step.send_signal(signal.SIGINT)
-        out, err = step.communicate(timeout=20)
+        err = step.communicate(timeout=20)[1]
     assert step.returncode != 0
     assert "one more within" not in err
     assert ann.read("around") == "before\nafter\n"
