@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spool.deeds import HIGHEST, queue
+from tests.spool.deeds import CLOSURES, HIGHEST, queue
 from tests.spool.disks import QuickDisk
 from tests.spool.made import GRANTED, RUNS, ended, plain, with_state
 from tinysched.errors import RefusedError, SpoolError
@@ -63,6 +63,7 @@ def freezing(store: Store):
 def test_what_is_restored_is_what_was_backed_up(old: str, new: str, is_running: bool):
     store = Store.open(old, QuickDisk())
     store.load()
+    store.save_closures(CLOSURES)
     if is_running:
         path = write(old, freezing(store))
         assert os.listdir(f"{old}/tmp") == []
@@ -76,6 +77,7 @@ def test_what_is_restored_is_what_was_backed_up(old: str, new: str, is_running: 
     store = Store.open(new, QuickDisk())
     assert store.load().quarantined == ()
     assert store.read_script(1) == b"old script"
+    assert store.closures() == (CLOSURES, "")
     assert store.allocate_id() > HIGHEST
     store.close()
     assert Path(new, "config.yaml").read_text() == "cpus: 3\n"

@@ -90,6 +90,7 @@ def _fill(
         writer.add_bytes(MANIFEST, json.dumps(told).encode())
         writer.queue(freeze)
         writer.add_file("config.yaml", f"{root}/config.yaml")
+        writer.add_file(f"state/{tree.CLOSED_PLACES}", f"{root}/state/{tree.CLOSED_PLACES}")
         writer.add_file(f"state/{tree.ENDED_LOG}", f"{root}/state/{tree.ENDED_LOG}")
         for folder in (tree.QUARANTINE, tree.LEGACY):
             writer.folder(f"queue/{folder}", f"{root}/queue/{folder}")

@@ -24,6 +24,7 @@ from tinysched.spool.queuefiles import LARGEST_RECORD
 MOST_MEMBERS = 20_000_000
 _FOLDERS = (*tree.FOLDERS, tree.QUARANTINE, tree.LEGACY)
 _SMALL = 1 << 20
+_SMALL_STATES = (f"state/{tree.LAST_ID}", f"state/{tree.CLOSED_PLACES}")
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ def _check(path: str, member: tarfile.TarInfo) -> None:
 def _limit(name: str) -> int | None:
     """How large a member of that name may be; None: none may have it."""
     top, *rest = name.split("/")
-    if name in (MANIFEST, COMPLETE, "config.yaml", f"state/{tree.LAST_ID}"):
+    if name in (MANIFEST, COMPLETE, "config.yaml", *_SMALL_STATES):
         return _SMALL
     if name == f"state/{tree.ENDED_LOG}":
         return LARGEST_LOG
