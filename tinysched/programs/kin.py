@@ -275,21 +275,18 @@ def bystanders(private: Private, run: RunId) -> frozenset[int]:
     that it forked, the scripts whose workers were killed as well, and what these left behind.
     """
     agent = private.agent_pid()
-    others = (pids for other, pids in _living(private).items() if other != run)
-    found = frozenset(() if agent is None else (agent,)).union(*others)
-    foreign = _marks(private, run)
-    adopted = (pid for pid in tree.children(os.getpid()) if marks.carried_by(pid) in foreign)
-    return found.union(adopted if foreign else ())
-
-
-def _marks(private: Private, run: RunId) -> set[int]:
-    """The marks of all other runs."""
-    found: set[int] = set()
+    found = set() if agent is None else {agent}
+    foreign: set[int] = set()
     for other in private.runs():
-        with contextlib.suppress(SpoolError):
-            started = other.started() if other.run != run else None
-            found |= {started.mark} if started is not None and started.mark else set()
-    return found
+        if other.run != run:
+            with contextlib.suppress(SpoolError):
+                started = other.started()
+                found |= _alive_of(other, started)
+                foreign |= {started.mark} if started is not None and started.mark else set()
+    if foreign:
+        children = tree.children(os.getpid())
+        found.update(pid for pid in children if marks.carried_by(pid) in foreign)
+    return frozenset(found)
 
 
 def _living(private: Private) -> dict[RunId, set[int]]:
@@ -297,12 +294,12 @@ def _living(private: Private) -> dict[RunId, set[int]]:
     found: dict[RunId, set[int]] = {}
     for run in private.runs():
         with contextlib.suppress(SpoolError):
-            found[run.run] = _alive_of(run)
+            found[run.run] = _alive_of(run, run.started())
     return found
 
 
-def _alive_of(run: RunDir) -> set[int]:
-    worker, started = run.worker_pid(), run.started()
+def _alive_of(run: RunDir, started: Started | None) -> set[int]:
+    worker = run.worker_pid()
     found = set() if worker is None else {worker}
     if started is not None and processes.start_ticks(started.pid) == started.start_ticks:
         found.add(started.pid)
