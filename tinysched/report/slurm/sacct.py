@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from tinysched.job.accounting import Accounting, PartName, Window
 from tinysched.job.model import Job
 from tinysched.job.snapshot import Snapshot
 from tinysched.job.states import PENDING, RUNNING
-from tinysched.report.place import Place
 from tinysched.report.slurm import allocations, columns, sacct_json
 from tinysched.report.slurm.allocations import Allocation
 from tinysched.report.slurm.amounts import Amounts
 from tinysched.report.slurm.entries import Entry, View
 from tinysched.report.slurm.moments import Moments
 from tinysched.report.slurm.parts import Part
+from tinysched.report.slurm.printed import Printed, Site
 from tinysched.report.slurm.sacct_fields import FIELDS
 
 _LAST = float("inf")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What a listing says of the queue's host. `group_of`: number and name of a user's group."""
-
-    place: Place
-    cluster: str
-    group_of: Callable[[int], tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """Both streams and the exit code."""
-
-    out: str = ""
-    err: str = ""
-    exit_code: int = 0
 
 
 def check(asked: Accounting) -> Printed | None:

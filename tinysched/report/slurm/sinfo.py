@@ -6,7 +6,7 @@ Source: sinfo(1); what it leaves open was looked up in Slurm 22.05.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from tinysched.job.nodelisting import NodeListing, View
@@ -14,6 +14,7 @@ from tinysched.job.standing import Node, Part
 from tinysched.report.slurm import fields, sinfo_json
 from tinysched.report.slurm.fields import Column, Layout
 from tinysched.report.slurm.moments import Moments
+from tinysched.report.slurm.printed import Printed
 from tinysched.report.slurm.sinfo_fields import (
     EVERY,
     LETTERS,
@@ -53,15 +54,6 @@ _KEYS: Mapping[str, Callable[[Part], str | float]] = MappingProxyType(
         "l": lambda part: _UNLIMITED if part.max_time_s is None else part.max_time_s,
     }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """Both streams and the exit code."""
-
-    out: str = ""
-    err: str = ""
-    exit_code: int = 0
 
 
 def render(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from tinysched.job.listing import Listing, Shape
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
-from tinysched.report.place import Place
 from tinysched.report.slurm import fields, order, rows, squeue_json, squeue_steps
 from tinysched.report.slurm.moments import Moments
+from tinysched.report.slurm.printed import Printed, Site
 from tinysched.report.slurm.rows import Row
 from tinysched.report.slurm.seen import Seen
 from tinysched.report.slurm.squeue_fields import EVERY, LETTERS, WORDS
@@ -23,24 +23,6 @@ _USUAL = {
     Shape.START: "%.18i %.9P %.8j %.8u %.2t %.19S %.6D %20Y %R",
 }
 _UNKNOWN_ID = "slurm_load_jobs error: Invalid job id specified\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What a listing says of the queue's host. `group_of`: number and name of a user's group."""
-
-    place: Place
-    cluster: str
-    group_of: Callable[[int], tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """Both streams and the exit code."""
-
-    out: str = ""
-    err: str = ""
-    exit_code: int = 0
 
 
 def render(listing: Listing, snapshot: Snapshot, site: Site) -> Printed:

@@ -12,6 +12,7 @@ from tinysched.job.quantities import format_elapsed
 from tinysched.report.slurm import fields
 from tinysched.report.slurm.fields import NOT_KNOWN, NULL, Field
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
+from tinysched.report.slurm.printed import Printed
 from tinysched.report.slurm.rows import Row
 
 _USUAL = "%.15i %.8j %.9P %.8u %.9M %N"
@@ -52,14 +53,6 @@ class Step:
     def array(self) -> int:
         """The number of its array; 0 if there is none."""
         return 0 if self.row.job.request.array is None else self.row.job.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """Both streams."""
-
-    out: str
-    err: str
 
 
 _WORDS: Mapping[str, Field[Step]] = MappingProxyType(

@@ -14,7 +14,7 @@ from tinysched.job.snapshot import Snapshot
 from tinysched.job.usage import Usage
 from tinysched.job.wanted import Wanted
 from tinysched.report.slurm import sacct
-from tinysched.report.slurm.sacct import Site
+from tinysched.report.slurm.printed import Site
 
 SITE = Site(place=HERE, cluster="quant", group_of=lambda _uid: (100, "users"))
 ALL_TIME = Window(since=0.0, until=MORNING + 1000, is_whole=True)

@@ -19,7 +19,8 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
 from tinysched.job.standing import Standing
 from tinysched.job.wanted import Wanted
-from tinysched.report.slurm.squeue import Site, render
+from tinysched.report.slurm.printed import Site
+from tinysched.report.slurm.squeue import render
 
 SITE = Site(place=HERE, cluster="quant", group_of=lambda _uid: (100, "users"))
 HEADER = "             JOBID PARTITION     NAME     USER ST       TIME  NODES NODELIST(REASON)\n"

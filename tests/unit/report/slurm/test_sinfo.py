@@ -11,7 +11,8 @@ from tests.unit.report.made import HERE, MORNING
 from tinysched.job.nodelisting import NodeListing, View
 from tinysched.job.standing import Node, Part
 from tinysched.report.slurm.moments import Moments
-from tinysched.report.slurm.sinfo import Printed, render
+from tinysched.report.slurm.printed import Printed
+from tinysched.report.slurm.sinfo import render
 from tinysched.report.slurm.sinfo_fields import LETTERS, WORDS
 
 DEBUG = Part(

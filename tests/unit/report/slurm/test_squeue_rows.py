@@ -29,7 +29,8 @@ from tinysched.job.model import Hold
 from tinysched.job.queries import Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.wanted import Wanted
-from tinysched.report.slurm.squeue import Printed, render
+from tinysched.report.slurm.printed import Printed
+from tinysched.report.slurm.squeue import render
 
 
 def test_tasks_of_an_array_that_is_asked_for_alone_begin_with_the_newest():

@@ -16,6 +16,7 @@ from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.slurm.variables import variables
 from tinysched.report.slurm import sacct as report
+from tinysched.report.slurm.printed import Site
 from tinysched.script.slurm import sacct as script
 from tinysched.spool.endedsearch import Search
 from tinysched.wire.channel import Channel, Message
@@ -47,7 +48,7 @@ class Sacct:
             return Answer(out=said.out, err=said.err, exit_code=said.exit_code)
         rest = message.text("rest", "")
         numbers = _read(rest) if rest else self._numbers(asked, uid)
-        site = report.Site(place=parts.place, cluster=parts.terms().cluster, group_of=_group_of)
+        site = Site(place=parts.place, cluster=parts.terms().cluster, group_of=_group_of)
         is_first = message.text("found", "0") != "1"
         out, taken = self._piece(asked, numbers, uid, site, is_first=is_first)
         left = numbers - Ranges.of(taken)
@@ -105,7 +106,7 @@ class Sacct:
         return own if uids is None else own & uids
 
     def _piece(
-        self, asked: Accounting, numbers: Ranges, uid: int, site: report.Site, *, is_first: bool
+        self, asked: Accounting, numbers: Ranges, uid: int, site: Site, *, is_first: bool
     ) -> tuple[str, list[int]]:
         """The lines of as many jobs as there is time for, and which were looked at."""
         clock = self._parts.clock

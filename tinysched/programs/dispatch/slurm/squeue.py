@@ -7,6 +7,7 @@ from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.slurm.variables import variables
 from tinysched.report.slurm import squeue as report
+from tinysched.report.slurm.printed import Site
 from tinysched.script.slurm import squeue as script
 from tinysched.wire.channel import Channel, Message
 
@@ -28,7 +29,7 @@ class Squeue:
             host=parts.place.host,
         )
         listing = script.read(message.many("arg"), caller)
-        site = report.Site(place=parts.place, cluster=cluster, group_of=_group_of)
+        site = Site(place=parts.place, cluster=cluster, group_of=_group_of)
         printed = report.render(listing, parts.outlook.snapshot(uid), site)
         return Answer(out=printed.out, err=printed.err, exit_code=printed.exit_code)
 
