@@ -5,7 +5,7 @@ import pwd
 
 import pytest
 
-from tinysched.host import cores, identity
+from tinysched.host import condition, cores, identity, login
 
 UNKNOWN = 4_000_000_123
 
@@ -43,7 +43,7 @@ def test_a_group_is_found_by_name_and_by_number():
 @pytest.mark.process
 def test_a_login_starts_afresh(monkeypatch):
     monkeypatch.setenv("OF_THE_CALLER", "must not leak")
-    found = identity.login_environment(os.getuid())
+    found = login.environment(os.getuid())
     me = pwd.getpwuid(os.getuid())
     assert found[b"HOME"] == os.fsencode(me.pw_dir)
     assert found[b"USER"] == found[b"LOGNAME"] == me.pw_name.encode()
@@ -56,7 +56,7 @@ def test_without_a_shell_a_login_has_the_bare_necessities():
     nobody = pwd.getpwnam("nobody")
     if "nologin" not in nobody.pw_shell and "false" not in nobody.pw_shell:
         pytest.skip("CI cannot run this: nobody has a login shell here")
-    assert set(identity.login_environment(nobody.pw_uid)) == {
+    assert set(login.environment(nobody.pw_uid)) == {
         b"HOME",
         b"USER",
         b"LOGNAME",
@@ -68,7 +68,7 @@ def test_without_a_shell_a_login_has_the_bare_necessities():
 
 def test_the_machine_has_cores_memory_and_a_name():
     assert cores.usable_cores() == len(os.sched_getaffinity(0))
-    assert cores.memory_mib() * 2**20 == pytest.approx(
+    assert condition.memory_mib() * 2**20 == pytest.approx(
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), rel=0.01
     )
     assert cores.hostname() == os.uname().nodename

@@ -1,4 +1,4 @@
-"""How the machine is doing: load, free memory, since when it is up, and what runs it."""
+"""How the machine is doing: load, memory, since when it is up, and what runs it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def busy_tasks() -> float:
         return os.getloadavg()[0]
     except OSError:
         return 0.0
+
+
+def memory_mib() -> int:
+    """Tell how much memory the machine has."""
+    return int(psutil.virtual_memory().total) // 2**20
 
 
 def memory_free_mib() -> int:

@@ -1,20 +1,13 @@
-"""What the machine has to give, and its name."""
+"""What cores the machine has to give, and its name."""
 
 from __future__ import annotations
 
 import os
 
-import psutil
-
 
 def usable_cores() -> int:
     """Count the cores that this process may run on; taskset and cpusets are respected."""
     return len(os.sched_getaffinity(0))
-
-
-def memory_mib() -> int:
-    """Tell how much memory the machine has."""
-    return int(psutil.virtual_memory().total) // 2**20
 
 
 def hostname() -> str:

@@ -118,7 +118,7 @@ class Assignment:
             if is_slurms
             else environment.wants_login(request)
         )
-        login = identity.login_environment(person.uid) if wants_login else {}
+        login = _login(person.uid) if wants_login else {}
         if not is_slurms:
             return environment.environment(request, self.grant, person, submitted, login)
         sources = (submitted, login)
@@ -143,6 +143,12 @@ class Assignment:
 
     def _input(self) -> str:
         return filenames.input_path(self.request, self._names())
+
+
+def _login(uid: int) -> dict[bytes, bytes]:
+    from tinysched.host import login  # large, and hardly any job asks for it
+
+    return login.environment(uid)
 
 
 class Registry:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
 from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
-from tinysched.host import cores, identity, limits
+from tinysched.host import condition, cores, identity, limits
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.job.closures import Closures
 from tinysched.policy import fifo, retention
@@ -310,7 +310,7 @@ class Dispatcher:
     def _terms(self, config: Config) -> Terms:
         return Terms(
             default_memory_mib=config.default_mem_mb,
-            all_memory_mib=allowed_memory_mib(config, cores.memory_mib()),
+            all_memory_mib=allowed_memory_mib(config, condition.memory_mib()),
             kill_wait_s=config.kill_wait_s,
             agent_lost_s=config.agent_lost_s,
             starvation_s=config.starvation_s,
