@@ -76,6 +76,7 @@ class Dispatcher:
         self._root = root
         self._clock = clock
         self._config = config
+        self._terms = _terms_of(config)
         self._config_errors: tuple[str, ...] = ()
         self._began_at = clock.boottime()
         self._is_stopping = False
@@ -97,7 +98,7 @@ class Dispatcher:
             self.ledger,
             self.agents,
             clock,
-            lambda: self._terms(self._config),
+            self._terms_now,
             self._status,
             self.reload,
         )
@@ -262,6 +263,7 @@ class Dispatcher:
     def _look_around(self) -> None:
         """What nobody tells us of: a root that is gone, or somebody in another user's place."""
         self._look_at = self._clock.boottime() + self._config.poll_interval
+        self._terms = _terms_of(self._config)  # a machine may be given more memory
         try:
             found = os.stat(self._root)
             if (found.st_dev, found.st_ino) != self._place:
@@ -292,6 +294,7 @@ class Dispatcher:
         self._store.set_meta_mode(journal.mode_of(config))
         changed = config.differences(self._config)
         self._config, self._config_errors = config, ()
+        self._terms = _terms_of(config)
         journal.follow(self._root, config)
         self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
         closures = self.ledger.books.capacity.closures
@@ -305,28 +308,7 @@ class Dispatcher:
         return path if os.path.exists(path) else ""
 
     def _terms_now(self) -> Terms:
-        return self._terms(self._config)
-
-    def _terms(self, config: Config) -> Terms:
-        return Terms(
-            default_memory_mib=config.default_mem_mb,
-            all_memory_mib=allowed_memory_mib(config, condition.memory_mib()),
-            kill_wait_s=config.kill_wait_s,
-            agent_lost_s=config.agent_lost_s,
-            starvation_s=config.starvation_s,
-            min_job_age_s=config.min_job_age_s,
-            max_array_size=config.max_array_size,
-            max_jobs_per_user=config.max_jobs_per_user,
-            max_request_kib=config.max_request_kib,
-            max_array_pieces=config.max_array_pieces,
-            cluster=config.cluster_name,
-            admins=frozenset(config.admins),
-            is_private=config.privacy == "private",
-            requeue=config.job_requeue,
-            mail_by=config.mail_by,
-            mail_server=config.mail_server,
-            mail_domain=config.mail_domain or "",
-        )
+        return self._terms
 
     def _status(self) -> Status:
         books = self.ledger.books
@@ -360,4 +342,27 @@ def _capacity(config: Config, closures: Closures) -> Capacity:
         default_memory_mib=config.default_mem_mb,
         partitions=config.partitions,
         closures=closures,
+    )
+
+
+def _terms_of(config: Config) -> Terms:
+    """What a configuration says to the dispatcher's parts."""
+    return Terms(
+        default_memory_mib=config.default_mem_mb,
+        all_memory_mib=allowed_memory_mib(config, condition.memory_mib()),
+        kill_wait_s=config.kill_wait_s,
+        agent_lost_s=config.agent_lost_s,
+        starvation_s=config.starvation_s,
+        min_job_age_s=config.min_job_age_s,
+        max_array_size=config.max_array_size,
+        max_jobs_per_user=config.max_jobs_per_user,
+        max_request_kib=config.max_request_kib,
+        max_array_pieces=config.max_array_pieces,
+        cluster=config.cluster_name,
+        admins=frozenset(config.admins),
+        is_private=config.privacy == "private",
+        requeue=config.job_requeue,
+        mail_by=config.mail_by,
+        mail_server=config.mail_server,
+        mail_domain=config.mail_domain or "",
     )

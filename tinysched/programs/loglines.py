@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import re
@@ -33,21 +32,40 @@ class OneLine(logging.Formatter):
         moment = datetime.fromtimestamp(record.created, timezone.utc).astimezone()
         return moment.isoformat(timespec="milliseconds")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
-        """The line, with everything that is no plain sign made visible."""
-        return visible(super().formatMessage(record))
-
     def format(self, record: logging.LogRecord) -> str:
         """The line, and a traceback set in: what an exception says may come from others, too."""
-        quoted = copy.copy(record)
-        if isinstance(record.args, tuple):
-            quoted.args = tuple(map(_fact, record.args))
-        first, *rest = super().format(quoted).split("\n")
-        return "\n".join([first, *(f"    {visible(line)}" for line in rest)])
+        told, args = str(record.msg), record.args
+        if args:
+            told %= tuple(map(_fact, args)) if isinstance(args, tuple) else args
+        line = visible(f"{self.formatTime(record)} {record.levelname} {told}")
+        if not record.exc_info:
+            return line
+        rest = self.formatException(record.exc_info).split("\n")
+        return "\n".join([line, *(f"    {visible(line)}" for line in rest)])
 
 
-class OwnLog(RotatingFileHandler):
-    """A log of bounded size, beside one that was put aside; stderr goes there as well.
+class SizedLog(RotatingFileHandler):
+    """A log of bounded size, beside those that were put aside."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Adds a line; RotatingFileHandler would make each of them twice, to know how long it is.
+
+        Whatever goes wrong is nobody's trouble but the log's.
+        """
+        try:
+            line = f"{self.format(record)}\n"
+            if self.stream is None:
+                self.stream = self._open()
+            if os.fstat(self.stream.fileno()).st_size + len(line) >= self.maxBytes:
+                self.doRollover()
+            self.stream.write(line)
+            self.stream.flush()
+        except Exception:
+            self.handleError(record)
+
+
+class OwnLog(SizedLog):
+    """A log of one's own; stderr goes there as well.
 
     Raises: OSError.
     """

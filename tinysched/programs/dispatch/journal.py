@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from logging.handlers import RotatingFileHandler
 
 from tinysched.config import Config
 from tinysched.errors import SpoolError
@@ -17,7 +16,7 @@ from tinysched.job import lifecycle
 from tinysched.job.model import Elements, Ended, Job, Pending, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs import events
-from tinysched.programs.loglines import OneLine
+from tinysched.programs.loglines import OneLine, SizedLog
 from tinysched.programs.logplaces import make_way
 from tinysched.programs.repeats import Repeats
 
@@ -57,7 +56,7 @@ class Enough(logging.Filter):
         return count <= MOST_ALIKE
 
 
-class _Log(RotatingFileHandler):
+class _Log(SizedLog):
     """A log whose successors have its mode."""
 
     permissions = PRIVATE_MODE

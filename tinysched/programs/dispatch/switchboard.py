@@ -63,14 +63,16 @@ class Switchboard:
         self._count: Counter[int] = Counter()
         self._lost: list[Channel] = []
         self._look_at = 0.0
+        self._wake = -1
         self._poll = select.epoll()
         self._poll.register(listener.fileno(), select.EPOLLIN)
 
     def wait(self, wake: int, wait_s: float) -> Iterator[tuple[Channel, Message]]:
         """What has come in, after at most `wait_s` seconds. `wake`: a pipe that ends the wait."""
-        self._poll.register(wake, select.EPOLLIN)
+        if wake != self._wake:
+            self._poll.register(wake, select.EPOLLIN)
+            self._wake = wake
         found = self._poll.poll(0 if self._ready else self._patience_s(wait_s))
-        self._poll.unregister(wake)
         waiting = self._ready
         for descriptor, _ in found:
             if descriptor == self._listener.fileno():
