@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinysched.job.model import Job, Reason, Unit
@@ -57,11 +57,12 @@ def _nobody_knows(_job: Job) -> None:
 class Snapshot:
     """The queue as somebody may see it, at one moment, for the room report/.
 
-    `jobs` are in order of id. `units` holds the started tasks of each array, in order of task.
-    `explain` tells why a pending job (or the pending part of an array) waits. `others` stands for
-    the jobs that somebody may not see; None if all may be seen, or nothing is known of the others.
-    `prospect` tells what a pending job may expect, `standing` what the queue's rules make of its
-    request.
+    `jobs` are those that somebody asks for, in order of id. `units` holds the started tasks of each
+    array, in order of task. `explain` tells why a pending job (or the pending part of an array)
+    waits. `others` stands for the jobs that somebody may not see; None if all may be seen, or
+    nothing is known of the others. `prospect` tells what a pending job may expect, `standing` what
+    the queue's rules make of its request. `line` goes through what could start if there were room,
+    asked for or not, the oldest first.
     """
 
     now: float
@@ -73,3 +74,4 @@ class Snapshot:
     others: Others | None = None
     prospect: Callable[[Job], Prospect | None] = _nobody_knows
     standing: Callable[[Job], Standing] = _as_asked
+    line: Callable[[], Iterable[Job]] = tuple

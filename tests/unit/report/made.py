@@ -96,4 +96,11 @@ def queue(
         units=units or {},
         explain=lambda _job: Reason(name="Resources", words="needs 8 cores, 3 free"),
         cores_total=8,
+        line=lambda: sorted(filter(_waits, jobs), key=lambda job: job.rank),
     )
+
+
+def _waits(job: Job) -> bool:
+    if isinstance(job.work, Elements):
+        return bool(job.work.todo) and job.hold is None
+    return isinstance(job.work.state, Pending) and job.hold is None

@@ -22,7 +22,9 @@ from tinysched.job.model import (
     Task,
     Unit,
 )
+from tinysched.job.queries import Filter
 from tinysched.job.ranges import Ranges
+from tinysched.job.states import PENDING, UNFINISHED
 from tinysched.policy.capacity import Capacity, Demand
 from tinysched.policy.waiting import Entry, Waiting
 
@@ -34,14 +36,15 @@ NOTHING_TAKEN = Demand(cores=0)
 class Books:
     """What is known, and nothing else: it decides nothing and writes nothing.
 
-    `absent`: foreground jobs whose client is not connected; they do not start. `blocked`: pending
-    jobs whose turn has not come, and why. `ready`: of an array the tasks that may start, if not all
-    that wait may. `pausing`: of an array the requeued tasks that do not start before a moment (UTC,
-    seconds).
+    `open`: the jobs that have not ended. `absent`: foreground jobs whose client is not connected;
+    they do not start. `blocked`: pending jobs whose turn has not come, and why. `ready`: of an
+    array the tasks that may start, if not all that wait may. `pausing`: of an array the requeued
+    tasks that do not start before a moment (UTC, seconds).
     """
 
     def __init__(self, capacity: Capacity) -> None:
         self.jobs: dict[int, Job] = {}
+        self.open: dict[int, None] = {}
         self.tasks: dict[int, dict[int, Task]] = {}
         self.waiting = Waiting()
         self.capacity = capacity
@@ -49,6 +52,7 @@ class Books:
         self.memory_taken_mib = 0
         self.partition_taken: Counter[str] = Counter()
         self.unfinished: Counter[int] = Counter()
+        self._waiting_tasks: Counter[int] = Counter()
         self.live_tasks: Counter[int] = Counter()
         self.first_rank = 0
         self.absent: set[int] = set()
@@ -105,9 +109,32 @@ class Books:
         """The task that goes by a raw id of its own."""
         return self._by_raw_id.get(raw_id)
 
-    def raw_ids(self) -> Iterable[int]:
-        """All raw ids of tasks that are known here."""
-        return self._by_raw_id.keys()
+    def named(self, numbers: Iterable[int]) -> list[int]:
+        """The jobs that go by some numbers, their own or that of one of their tasks; in order."""
+        found = set[int]()
+        for number in numbers:
+            task = self._by_raw_id.get(number)
+            if number in self.jobs:
+                found.add(number)
+            if task is not None and task.number in self.jobs:
+                found.add(task.number)
+        return sorted(found)
+
+    def live_numbers(self) -> set[int]:
+        """The jobs of which something was granted and has not ended."""
+        return {job_id.number for job_id in self._taken}
+
+    def meant(self, wanted: Filter) -> Iterable[int]:
+        """The jobs among which all are that a filter means; as few as can be told at once."""
+        if wanted.selectors is not None:
+            return self.named(selector.number for selector in wanted.selectors)
+        if wanted.states is None or not wanted.states <= UNFINISHED:
+            return self.jobs
+        return self.live_numbers() if PENDING not in wanted.states else self.open
+
+    def waiting_of_others(self, uid: int) -> int:
+        """How many jobs and tasks of other users wait."""
+        return self._waiting_tasks.total() - self._waiting_tasks[uid]
 
     def live(self, uid: int | None = None) -> Iterator[tuple[Job, Unit]]:
         """All granted units that have not ended, of one user or of all."""
@@ -158,12 +185,18 @@ class Books:
         """A job's record is now this one."""
         former = self.jobs.get(job.id)
         was_open = former is not None and not former.is_final
-        self.unfinished[job.uid] += (not job.is_final) - was_open
+        is_open = not job.is_final
+        self.unfinished[job.uid] += is_open - was_open
+        self._waiting_tasks[job.uid] += _waiting(job) - (0 if former is None else _waiting(former))
         self.jobs[job.id] = job
+        if is_open:
+            self.open[job.id] = None
+        else:
+            self.open.pop(job.id, None)
         self._by_token[job.uid, job.token] = job.id
         if isinstance(job.work, Unit):
             self._account(job, job.work)
-        if job.is_final:
+        if not is_open:
             heappush(self._ends, (_ended_at(job), job.id))
 
     def learn_task(self, task: Task) -> None:
@@ -275,6 +308,7 @@ class Books:
     def forget(self, number: int) -> None:
         """Drops an ended job; its record on disk stays."""
         job = self.jobs.pop(number)
+        self.open.pop(number, None)
         self._by_token.pop((job.uid, job.token), None)
         for task in self.tasks.pop(number, {}).values():
             self._by_raw_id.pop(task.unit.raw_id, None)
@@ -330,6 +364,13 @@ class Books:
         if array is not None and array.limit is not None:
             count = min(count, max(0, array.limit - self.live_tasks[job.id]))
         return count, job.work.eligible_at
+
+
+def _waiting(job: Job) -> int:
+    """How many of a job's tasks wait."""
+    if isinstance(job.work, Elements):
+        return len(job.work.todo)
+    return int(isinstance(job.work.state, Pending))
 
 
 def _ended_at(job: Job) -> float:

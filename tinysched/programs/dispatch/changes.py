@@ -42,11 +42,13 @@ class Changes:
 
     def check_known(self, uid: int, selectors: Sequence[Selector]) -> None:
         """Raises: RefusedError naming what does not exist, as far as this user may know."""
-        jobs = {job.id: job for job in self._rights.visible(uid, self._books.jobs.values())}
+        books, numbers = self._books, [selector.number for selector in selectors]
+        found = (books.jobs[number] for number in books.named(numbers))
+        jobs = {job.id: job for job in self._rights.visible(uid, found)}
         raw_ids = {
             raw_id
-            for raw_id in self._books.raw_ids()
-            if (task := self._books.by_raw_id(raw_id)) is not None and task.number in jobs
+            for raw_id in numbers
+            if (task := books.by_raw_id(raw_id)) is not None and task.number in jobs
         }
         strangers = unknown(selectors, jobs, raw_ids)
         if strangers:
@@ -92,13 +94,8 @@ class Changes:
 
     def _numbers(self, chooser: Chooser) -> list[int]:
         if chooser.numbers is None:
-            return sorted(self._books.jobs)
-        found = set()
-        for number in chooser.numbers:
-            task = self._books.by_raw_id(number)
-            found |= {number} & self._books.jobs.keys()
-            found |= set() if task is None else {task.number}
-        return sorted(found)
+            return sorted(self._books.open)  # what has ended as a whole cannot be changed
+        return self._books.named(chooser.numbers)
 
     def _check_pieces(self, job: Job, taken: Ranges, given_back: Ranges) -> None:
         """Raises: RefusedError if an array would fall into more pieces than it may.

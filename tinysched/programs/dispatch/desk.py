@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tinysched import __version__
 from tinysched.errors import RefusedError, TinyschedError, VerbatimError, WireError
 from tinysched.host import cores, identity
 from tinysched.host.clock import Clock
-from tinysched.job.queries import Filter
+from tinysched.job.queries import Filter, Selector
 from tinysched.job.signals import name_of
+from tinysched.job.snapshot import Snapshot
+from tinysched.job.states import UNFINISHED
 from tinysched.policy import retention
 from tinysched.programs import events
 from tinysched.programs.dispatch.agents import Agents
@@ -137,7 +139,7 @@ class Desk:
             self._recall_ended(channel.peer.uid, query.filter)
         if ids is not None:
             self._changes.check_known(channel.peer.uid, ids)
-        snapshot = self.outlook.snapshot(channel.peer.uid)
+        snapshot = self.outlook.snapshot(channel.peer.uid, self._books.meant(query.filter))
         return Answer(out=tsqueue.render(query, snapshot, self._place))
 
     def _recall_ended(self, uid: int, wanted: Filter) -> None:
@@ -158,7 +160,8 @@ class Desk:
         for selector in query.selectors:
             self._ledger.recall(selector.number)
         self._changes.check_known(channel.peer.uid, query.selectors)
-        files = tsout.files(query.selectors, self.outlook.snapshot(channel.peer.uid), self._place)
+        snapshot = self._of(channel, query.selectors)
+        files = tsout.files(query.selectors, snapshot, self._place)
         return Answer(more=(("files", tsout.pack(files)),))
 
     def _story(self, channel: Channel, message: Message) -> Answer:
@@ -169,8 +172,14 @@ class Desk:
             self._changes.check_known(channel.peer.uid, query.selectors)
         except RefusedError as error:
             raise RefusedError(error.sentence, PURGED) from None
-        snapshot = self.outlook.snapshot(channel.peer.uid)
+        snapshot = self._of(channel, query.selectors)
         return Answer(out=story.render(query, snapshot, self._place))
+
+    def _of(self, channel: Channel, selectors: Sequence[Selector]) -> Snapshot:
+        """What was named, as the caller may see it."""
+        return self.outlook.snapshot(
+            channel.peer.uid, self._books.meant(Filter(selectors=tuple(selectors)))
+        )
 
     # Changing
 
@@ -190,7 +199,7 @@ class Desk:
         if query.verb == "show":
             text = tscontrol.render_jobs(
                 query.selectors,
-                self.outlook.snapshot(channel.peer.uid),
+                self._of(channel, query.selectors),
                 self._place,
                 as_json=query.json,
             )
@@ -211,8 +220,7 @@ class Desk:
     def purgeable(self, rule: retention.Rule) -> list[int]:
         """Ended jobs that a rule would remove."""
         lines = [line for line in self._ledger.ended_lines() if line.task is None]
-        unfinished = {number for number, job in self._books.jobs.items() if not job.is_final}
-        return retention.to_purge(lines, rule, self._clock.wall(), unfinished)
+        return retention.to_purge(lines, rule, self._clock.wall(), self._books.open)
 
     def _status(self, channel: Channel, message: Message) -> Answer:
         found = self._status_of()
@@ -254,5 +262,4 @@ def _name(message: Message) -> str:
 
 
 def _asks_for_ended(wanted: Filter) -> bool:
-    open_states = {"PENDING", "RUNNING", "SUSPENDED", "COMPLETING"}
-    return wanted.states is not None and not wanted.states <= open_states
+    return wanted.states is not None and not wanted.states <= UNFINISHED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from tinysched.host import identity
@@ -41,10 +41,14 @@ class Outlook:
         self._terms = terms
         self._has_account: dict[int, bool] = {}  # as of the last snapshot
 
-    def snapshot(self, uid: int) -> Snapshot:
-        """The queue as a user may see it now, for a report."""
+    def snapshot(self, uid: int, numbers: Iterable[int] | None = None) -> Snapshot:
+        """The queue as a user may see it now, for a report.
+
+        `numbers`: the jobs that it is about, which are known here; None: all of them.
+        """
         books = self._books
-        jobs = self._rights.visible(uid, (books.jobs[number] for number in sorted(books.jobs)))
+        asked = sorted(books.jobs if numbers is None else numbers)
+        jobs = self._rights.visible(uid, (books.jobs[number] for number in asked))
         room = self.room()
         self._has_account.clear()
         blocked_by: list[Entry | None] = []
@@ -63,7 +67,16 @@ class Outlook:
             others=self._others(uid),
             standing=self.standing,
             prospect=lambda job: self._prospect(uid, job, room),
+            line=lambda: self._line(uid),
         )
+
+    def _line(self, uid: int) -> Iterator[Job]:
+        """What could start if there were room, as far as a user may see it; the oldest first."""
+        sees_all = self._rights.sees_all(uid)
+        for entry in self._books.waiting:
+            job = self._books.jobs[entry.id]
+            if sees_all or job.uid == uid:
+                yield job
 
     def standing(self, job: Job) -> Standing:
         """What the queue's rules make of a job's request."""
@@ -120,7 +133,7 @@ class Outlook:
         return Others(
             running=len(theirs),
             cores=sum(u.state.cores for u in theirs if isinstance(u.state, Granted | Running)),
-            waiting=sum(_waiting(job) for job in books.jobs.values() if job.uid != uid),
+            waiting=books.waiting_of_others(uid),
         )
 
     def room(self) -> fifo.Room:

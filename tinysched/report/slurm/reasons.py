@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinysched.job.dependencies import Verdict
-from tinysched.job.model import Elements, Ended, Hold, Job, Outcome, Pending
+from tinysched.job.model import Ended, Hold, Job, Outcome
 from tinysched.job.snapshot import Snapshot
 
 # What Slurm calls it; our other names are Slurm's own.
@@ -56,21 +56,13 @@ class Reasons:
             self._first[partition] = next(
                 (
                     other.id
-                    for other in sorted(self._snapshot.jobs, key=lambda other: other.rank)
-                    if _is_ready(other)
-                    and self._snapshot.standing(other).partition == partition
+                    for other in self._snapshot.line()
+                    if self._snapshot.standing(other).partition == partition
                     and self._own(other)[0] == "Resources"
                 ),
                 None,
             )
         return self._first[partition] != job.id
-
-
-def _is_ready(job: Job) -> bool:
-    """Something of it waits, and nobody holds it."""
-    if isinstance(job.work, Elements):
-        return bool(job.work.todo) and job.hold is None
-    return isinstance(job.work.state, Pending) and job.hold is None
 
 
 def ended(job: Job, state: Ended) -> str:

@@ -234,7 +234,7 @@ class Deeds:
         partition = self._parts.outlook.standing(job).partition
         others = [
             other
-            for other in books.jobs.values()
+            for other in map(books.jobs.__getitem__, books.open)
             if other.uid == job.uid
             and _waits(other)
             and other.rank < job.rank

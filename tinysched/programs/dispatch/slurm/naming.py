@@ -158,8 +158,8 @@ class Naming:
             return
         own = [
             job
-            for job in self._books.jobs.values()
-            if job.request.name in name.split(",") and job.uid == self._uid and not job.is_final
+            for job in map(self._books.jobs.__getitem__, self._books.open)
+            if job.request.name in name.split(",") and job.uid == self._uid
         ]
         for job in own:
             yield str(job.id)

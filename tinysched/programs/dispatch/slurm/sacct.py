@@ -125,7 +125,7 @@ class Sacct:
         return report.render(asked, snapshot, snapshot.jobs, site, is_first=is_first), taken
 
     def _snapshot(self, uid: int, jobs: list[Job], units: Mapping[int, Sequence[Unit]]) -> Snapshot:
-        whole = self._parts.outlook.snapshot(uid)
+        whole = self._parts.outlook.snapshot(uid, ())
         arrays = {job.id: units[job.id] for job in jobs if isinstance(job.work, Elements)}
         return replace(whole, jobs=jobs, units=arrays)
 

@@ -96,7 +96,7 @@ class Sbatch:
                 "allocation failure: Requested node configuration is not available\n"
             )
         now = self._clock.wall()
-        prospect = self._outlook.snapshot(job.uid).prospect(job)
+        prospect = self._outlook.snapshot(job.uid, ()).prospect(job)
         at = max(now, request.begin_at or 0.0, (prospect and prospect.enough_at) or 0.0)
         where = self._outlook.standing(job).partition.partition(",")[0] or self._terms().cluster
         moment = format_time(at, self._clock.utc_offset_s(at))

@@ -10,7 +10,7 @@ from tinysched.errors import VerbatimError
 from tinysched.host import identity
 from tinysched.job.controlling import Control
 from tinysched.job.model import Job, Running, Step
-from tinysched.job.queries import Selector
+from tinysched.job.queries import Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
 from tinysched.job.states import COMPLETING
@@ -81,9 +81,8 @@ class Show:
     def completing(self, uid: int, _order: Control) -> Answer:
         """The jobs whose last processes are on their way out."""
         host = self._parts.place.host
-        found = [
-            row for row in rows.of(self._parts.outlook.snapshot(uid)) if row.state == COMPLETING
-        ]
+        snapshot = self._parts.outlook.snapshot(uid, self._parts.ledger.books.live_numbers())
+        found = [row for row in rows.of(snapshot) if row.state == COMPLETING]
         return Answer(
             out="".join(
                 f"JobId={row.raw_id} EndTime=Unknown CompletingTime=00:00:00"
@@ -98,7 +97,9 @@ class Show:
     # Jobs
 
     def _jobs(self, asker: Asker, wanted: Control, moments: Moments) -> Answer:
-        snapshot = self._parts.outlook.snapshot(asker.uid)
+        named = None if wanted.name is None else selector(wanted.name)
+        meant = Filter(selectors=None if named is None else (named,))
+        snapshot = self._parts.outlook.snapshot(asker.uid, self._parts.ledger.books.meant(meant))
         chosen = list(self._chosen(snapshot, wanted.name))
         chosen = order.as_kept(chosen, newest_tasks_first=wanted.name is not None)
         seen = [self._seen(row, moments) for row in chosen]
@@ -155,7 +156,9 @@ class Show:
 
     def _steps(self, asker: Asker, wanted: Control, moments: Moments) -> Answer:
         named, step = _step(wanted.name)
-        snapshot = self._parts.outlook.snapshot(asker.uid)
+        books = self._parts.ledger.books
+        meant = books.live_numbers() | {*books.named(() if named is None else (named.number,))}
+        snapshot = self._parts.outlook.snapshot(asker.uid, meant)
         found = [
             (row, ran)
             for row in rows.of(snapshot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinysched.host import identity
+from tinysched.job.queries import Filter
 from tinysched.programs.dispatch.answer import Answer
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.programs.dispatch.slurm.variables import variables
@@ -30,7 +31,9 @@ class Squeue:
         )
         listing = script.read(message.many("arg"), caller)
         site = Site(place=parts.place, cluster=cluster, group_of=_group_of)
-        printed = report.render(listing, parts.outlook.snapshot(uid), site)
+        wanted = Filter(selectors=listing.wanted.selectors, states=listing.wanted.states)
+        meant = None if listing.json else parts.ledger.books.meant(wanted)
+        printed = report.render(listing, parts.outlook.snapshot(uid, meant), site)
         return Answer(out=printed.out, err=printed.err, exit_code=printed.exit_code)
 
 

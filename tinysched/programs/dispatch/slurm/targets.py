@@ -85,7 +85,7 @@ class Targets:
 
     def all(self, wanted: Wanted) -> Iterator[Target]:
         """Everything active that fits."""
-        return self.among([Selector(number=number) for number in sorted(self._books.jobs)], wanted)
+        return self.among([Selector(number=number) for number in sorted(self._books.open)], wanted)
 
     def _parts_of(self, job: Job, selector: Selector, wanted: Wanted) -> Iterator[Target]:
         standing = self._parts.outlook.standing(job)
