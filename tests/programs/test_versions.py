@@ -6,7 +6,6 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB, CAROL, FakeAgent, FakeChannel
 from tinysched import __version__
-from tinysched.config import Config
 from tinysched.programs.dispatch.strangers import GONE_S
 from tinysched.wire.client import hello
 from tinysched.wire.fields import PROTOCOL
@@ -135,7 +134,7 @@ def test_an_agent_that_was_refused_and_has_gone_is_forgotten(queue):
 
 
 def test_in_a_private_queue_others_agents_are_not_spoken_of(queue):
-    queue.dispatcher._config = Config(cpus=4, poll_interval=3600.0, privacy="private")
+    queue.reconfigure(privacy="private")
     knock(queue, OLDER)
     assert "refused" not in queue.ask(CAROL, "status").out.decode()
     assert "refused" in queue.ask(BOB, "status").out.decode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.programs.queue import BOB, CAROL, FakeAgent, FakeChannel, new_token
@@ -13,9 +11,7 @@ from tinysched.wire.client import hello
 @pytest.fixture
 def limited(queue):
     """Limits that are soon reached."""
-    queue.dispatcher._config = replace(
-        queue.config, max_array_pieces=10, max_array_size=1_000_001, max_request_kib=64
-    )
+    queue.reconfigure(max_array_pieces=10, max_array_size=1_000_001, max_request_kib=64)
     return queue
 
 
@@ -100,7 +96,7 @@ def test_no_secret_of_a_refused_submission_is_logged(limited, caplog):
 
 
 def test_why_one_waits_names_nobody_elses_job_in_a_private_queue(limited):
-    limited.dispatcher._config = replace(limited.config, privacy="private", starvation_s=1)
+    limited.reconfigure(privacy="private", starvation_s=1)
     for uid in (BOB, CAROL):
         FakeAgent(limited, uid)
     limited.submit(CAROL, "-c3")
