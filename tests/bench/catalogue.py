@@ -1,0 +1,19 @@
+"""Every measure there is, in the order in which they are taken, and every row."""
+
+from __future__ import annotations
+
+from tests.bench.measures import idle_queue, throughput
+from tests.bench.rows import Row
+from tests.bench.systems.floors import Bare, Spawn, Xargs
+from tests.bench.systems.hyperqueue import HyperQueue
+from tests.bench.systems.ours import Tinysched
+from tests.bench.systems.peers import Nq, Parallel, TaskSpooler
+from tests.bench.systems.slurm import Slurm, TunedSlurm
+from tests.bench.systems.system import System
+
+GROUPS = (idle_queue, throughput)
+ROWS: tuple[Row, ...] = tuple(row for group in GROUPS for row in group.ROWS)
+MEASURES = tuple(dict.fromkeys(row.group for row in ROWS))
+FLOORS: tuple[type[System], ...] = (Bare, Spawn, Xargs)
+PEERS: tuple[type[System], ...] = (TaskSpooler, Nq, Parallel, HyperQueue, Slurm, TunedSlurm)
+SYSTEMS: tuple[type[System], ...] = (Tinysched, *FLOORS, *PEERS)
