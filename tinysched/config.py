@@ -12,9 +12,7 @@ import re
 import stat
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import TypeVar
 
 import yaml
 
@@ -22,6 +20,8 @@ from tinysched import accepts, partitions
 from tinysched.accepts import Accepts, Value
 from tinysched.errors import ConfigError
 from tinysched.partitions import Partition
+from tinysched.typed import TypeVar
+from tinysched.values import dataclass, field, fields, replace
 
 MOST_BYTES = 256 * 1024
 Default = TypeVar("Default")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tinysched.commands import asking, console
 from tinysched.commands.following import Follower
@@ -17,6 +16,7 @@ from tinysched.report.tsout import OutFile
 from tinysched.script import options
 from tinysched.script.grammar import has, split
 from tinysched.site import Site
+from tinysched.values import replace
 
 NAME = "tsout"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+
+from tinysched.typed import Protocol
 
 # poll(2) takes its timeout as an int: 24 days and some hours.
 LONGEST_WAIT_S = 86400.0

@@ -9,10 +9,10 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from tinysched.errors import TinyschedError
 from tinysched.host import execution, limits, marks, processes, terminal
+from tinysched.values import dataclass
 
 Stream = str | int
 """A path to open, or a descriptor to hand on (a foreground job keeps its terminal)."""

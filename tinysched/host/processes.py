@@ -10,9 +10,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tinysched.host.births import start_ticks as start_ticks
+from tinysched.values import dataclass
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15

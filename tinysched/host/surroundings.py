@@ -6,7 +6,8 @@ import os
 import re
 import resource
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from tinysched.values import dataclass
 
 _MOUNTS = "/proc/self/mounts"
 _PROTECTIONS = ("protected_hardlinks", "protected_symlinks")

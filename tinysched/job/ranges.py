@@ -8,7 +8,6 @@ every third) spans may overlap in reach, so that the work is bounded by spans an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
 
@@ -28,9 +27,10 @@ from tinysched.job.spans import (
     sweep,
     within_reach,
 )
+from tinysched.values import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranges:
     """An immutable set of task indices. Make one with `of`, `span`, `parse` or `Ranges()`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from tinysched.values import dataclass, fields
 
 _MOST = 10**18
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from tinysched.values import dataclass
 
 Age = tuple[int, float, int]
 """(rank, eligible_at, id): the smaller, the older."""

@@ -6,9 +6,9 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
 
 from tinysched.errors import SpoolError
+from tinysched.typed import TypeVar
 
 _E = TypeVar("_E", bound=Enum)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from tinysched.values import dataclass
 
 _GONE = b"gone"
 _NOT_STARTED = b"-"

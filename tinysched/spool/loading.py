@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job import lifecycle
@@ -15,6 +14,7 @@ from tinysched.spool.endedlog import Index, Key, line_of
 from tinysched.spool.queuefiles import ENDED, Listing, QueueFiles, Record, is_own_fault
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.wrecks import Wreck
+from tinysched.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

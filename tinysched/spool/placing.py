@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import errno
 from contextlib import suppress
-from dataclasses import dataclass
 
 from tinysched.errors import SpoolError
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot
+from tinysched.values import dataclass
 
 # Of file systems without second names: there, a change that is refused half-way stays half done.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Job, Task
@@ -14,6 +13,7 @@ from tinysched.spool.endedlog import EndedLog, Key, line_of
 from tinysched.spool.placing import Placing
 from tinysched.spool.queuefiles import ENDED, QueueFiles, folder_of, key_of
 from tinysched.spool.records import write_job, write_task
+from tinysched.values import replace
 
 
 class Publisher:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Ended, Granted, Job, Outcome, Running, State, Task
@@ -13,6 +12,7 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import Key
 from tinysched.spool.records import TaskRecord, read_job, read_task
+from tinysched.values import dataclass, field
 
 Record = Job | TaskRecord
 

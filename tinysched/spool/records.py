@@ -8,7 +8,6 @@ submitter's own copy has them. Arguments come back as so many empty texts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
@@ -22,6 +21,7 @@ from tinysched.spool.requestrecords import (
     write_request,
 )
 from tinysched.spool.staterecords import read_history, read_unit, write_history, write_unit
+from tinysched.values import dataclass, field, replace
 
 RECORD_FORMAT = 1
 _JOB = "job"

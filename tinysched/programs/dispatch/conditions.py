@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from heapq import heappop, heappush
 
 from tinysched.errors import SpoolError
@@ -22,6 +21,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.programs import events
 from tinysched.programs.dispatch.family import Family
 from tinysched.programs.dispatch.ledger import Ledger
+from tinysched.values import replace
 
 LOG = logging.getLogger("dispatcher")
 RETRY_S = 1.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import identity
@@ -24,6 +23,7 @@ from tinysched.script import submission
 from tinysched.script.slurm import allocations
 from tinysched.script.slurm import sbatch as slurm
 from tinysched.script.slurm.retelling import retold
+from tinysched.values import replace
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.job import elements, history, lifecycle
@@ -34,6 +33,7 @@ from tinysched.spool.endedsearch import Search
 from tinysched.spool.loading import Loaded
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
+from tinysched.values import replace
 
 
 class Ledger:

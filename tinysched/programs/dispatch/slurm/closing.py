@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from tinysched.errors import VerbatimError
 from tinysched.job.closures import Closed, Closures
@@ -11,6 +10,7 @@ from tinysched.programs import events
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.script.slurm import closings
 from tinysched.script.slurm.scontrol_updates import Update
+from tinysched.values import replace
 
 LOG = logging.getLogger("dispatcher")
 NOT_ADMIN = "slurm_update error: Invalid user id\n"
