@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NONE = object()  # no default
+_TO_BE = "to be"
 
 
 class _Field:
@@ -138,12 +139,22 @@ def _no_key(_value: _Value) -> object:
 def _constructor_to_be(cls: type[_Value], frozen: bool, kw_only: bool) -> Callable[..., None]:
     """What stands in for the constructor until the first value is made."""
 
-    def make_both(self: _Value, *arguments: object, **named: object) -> None:
+    def make_both(self: _Value | None, *arguments: object, **named: object) -> None:
         constructor = _constructor(cls, frozen, kw_only)
         type.__setattr__(cls, "__init__", constructor)
-        constructor(self, *arguments, **named)
+        if self is not None:
+            constructor(self, *arguments, **named)
 
+    make_both.__name__ = _TO_BE
     return make_both
+
+
+def prepare(*classes: type) -> None:
+    """Compiles constructors now: what is forked later does not do so every time."""
+    for cls in classes:
+        constructor: Any = type.__getattribute__(cls, "__init__")
+        if constructor.__name__ == _TO_BE:
+            constructor(None)
 
 
 def _constructor(cls: type[_Value], frozen: bool, kw_only: bool) -> Callable[..., None]:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tinysched.values import asdict, dataclass, field, fields, replace
+from tinysched.values import asdict, dataclass, field, fields, prepare, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +100,18 @@ def test_a_value_inherits_from_no_other():
         @dataclass(frozen=True, slots=True, kw_only=True)
         class _Longer(Place):
             length: int
+
+
+def test_a_value_may_be_prepared_before_one_is_made():
+    prepare(Prepared, Prepared)
+    assert Prepared(a=3) == Prepared(a=3, b=2)
+    prepare(Prepared)
+    assert Prepared(a=4).b == 2
+
+
+@dataclass(slots=True, kw_only=True)
+class Prepared:
+    """Its constructor is there before any value is."""
+
+    a: int
+    b: int = 2

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 
+from tinysched import values
 from tinysched.errors import TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.job.runs import Cause, Grant
+from tinysched.host.launch import Launch, Launched
+from tinysched.host.processes import Reaped
+from tinysched.job.environment import Person
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.job.usage import Usage
+from tinysched.policy.stopping import Stopping, Wait
 from tinysched.programs import worker
 from tinysched.programs.assignment import Assignment, Registry
 from tinysched.programs.ward import Ward
@@ -16,6 +23,8 @@ from tinysched.spool.runs import RunDir
 from tinysched.wire.channel import Listener
 
 SOCKET_MODE = 0o600
+# Values that workers make and agents hardly.
+WORKERS = (Launch, Launched, Person, Stopping, Wait, Reaped, Exit, Usage, Ending)
 
 
 class Launchpad:
@@ -26,6 +35,7 @@ class Launchpad:
         self._registry = registry
         self._clock = clock
         self._bell = bell
+        values.prepare(*WORKERS)
 
     def assignment(self, grant: Grant) -> Assignment:
         """What a grant stands for.
