@@ -121,6 +121,8 @@ def test_what_ran_is_requeued_or_lost_and_nobody_is_waited_for(machine: Machine)
     machine.ok(ann, "tsbatch", "-c4", script)
     ann.until_file("starts")
     ben.until_file("starts")
+    for number in (1, 2):
+        site.until_start_recorded(number)
 
     machine.restart()
     lines = {line["id"]: line for line in site.lines("-a")}

@@ -18,7 +18,7 @@ def test_the_story_of_a_job_is_in_the_log_and_outlives_it(own_site: Site):
     ann.ok("tscontrol", "release", job)
     own_site.until_state(job, "RUNNING")
     ann.ok("tsctl", "why", job)
-    own_site.until(lambda: own_site.job(job)["started_at"], "it has started")
+    own_site.until_start_recorded(job)
     own_site.kill_dispatcher()
     own_site.start()
     own_site.until(lambda: ann.name in admin.ok("tsdaemon", "status"), "its agent is back")

@@ -110,7 +110,7 @@ DEEDS = (
         lambda queue: pending(queue, "-a1-3"),
         lambda queue, bob: FakeAgent(queue, BOB) and None,
     ),
-    Deed("start", granted, lambda queue, bob: bob.start("1.1")),
+    Deed("start", granted, lambda queue, bob: bob.start("1.1") or queue.sleep(1)),
     Deed("end", running, lambda queue, bob: bob.end("1.1", code=3)),
     Deed("end-last-task", one_task_left, lambda queue, bob: bob.end("1_3.1", code=3)),
     Deed("look", ended_array, lambda queue, bob: queue.ask(BOB, "queue", "-t", "all")),

@@ -15,6 +15,7 @@ LOST = "NodeDown: the host was restarted while it ran"
 def test_a_running_job_is_requeued_and_counts_no_cores(queue, bob):
     queue.submit(BOB, "-c4")
     bob.start("1.1")
+    queue.sleep(1)
     queue.reboot()
     assert queue.cores_taken == 0
     assert queue.states() == {"1": "PENDING"}

@@ -126,6 +126,7 @@ def test_an_array_and_its_tasks_have_stories_of_their_own(queue, bob, log):
 def test_a_restart_finds_what_runs_and_says_so(queue, bob, log):
     queue.submit(BOB)
     bob.start("1.1")
+    queue.sleep(1)
     log.clear()
     queue.restart()
     assert logged(log, "1") == ["Found", "Reported"]

@@ -18,6 +18,7 @@ from tinysched.programs.dispatch.endings import run_of
 from tinysched.programs.dispatch.fronts import Fronts
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.rebuilding import Rebuilding
+from tinysched.programs.dispatch.starts import Starts
 from tinysched.programs.dispatch.strangers import StrangerError, Strangers
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.wire import messages
@@ -44,9 +45,9 @@ class Agents:
         self._agents: dict[int, Channel] = {}
         self.fronts = Fronts(ledger, clock)
         self.strangers = Strangers(clock)
+        self._starts = Starts(ledger, clock)
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
-        self._unwritten_starts: dict[RunId, messages.Started] = {}
         self._write_again_at = 0.0
         for ending in endings.of_former_boots(self._books, clock):
             self._settle(ending)
@@ -209,11 +210,10 @@ class Agents:
         """Gives back cores whose agent is gone for long, and retries ends that were not written."""
         self._absences.tick()
         self.rebuilding.tick()
+        self._starts.tick()
         if self._clock.boottime() >= self._write_again_at:
             for ending in list(self._unwritten.values()):
                 self._settle(ending)
-            for news in list(self._unwritten_starts.values()):
-                self._note_start(news)
         for number in self.fronts.take_seated():
             self._greet(number)
         for unit in self.fronts.tick():
@@ -222,9 +222,8 @@ class Agents:
     def next_tick_s(self) -> float | None:
         """In how many seconds something is due."""
         now = self._clock.boottime()
-        is_behind = self._unwritten or self._unwritten_starts
-        due = [max(0.0, self._write_again_at - now)] if is_behind else []
-        due += self._absences.due() + self.rebuilding.due()
+        due = [max(0.0, self._write_again_at - now)] if self._unwritten else []
+        due += self._absences.due() + self.rebuilding.due() + self._starts.due()
         fronts_s = self.fronts.next_tick_s()
         due += [] if fronts_s is None else [fronts_s]
         return min(due, default=None)
@@ -288,23 +287,12 @@ class Agents:
             channel.send("ended-ack", messages.run_fields(run))
 
     def _started(self, channel: Channel, news: messages.Started) -> None:
-        if self._owns(channel, news.run):
-            self._note_start(news)
-
-    def _note_start(self, news: messages.Started) -> None:
-        """Records a start, which only its user waits to see; a disk that refuses is asked again."""
         run = news.run
-        job = self._books.jobs.get(run.job.number)
-        is_known = self._unwritten_starts.pop(run, None) is not None
-        try:
-            is_new = self._ledger.started(run, news.started_at, news.pid, news.output, news.error)
-        except SpoolError as error:
-            if job is not None and not is_known:
-                LOG.warning(events.START_NOT_RECORDED, run.job, job.user, error.sentence)
-            self._unwritten_starts[run] = news
-            self._write_again_at = self._clock.boottime() + RETRY_S
+        if not self._owns(channel, run):
             return
-        if is_new and job is not None:
+        if self._ledger.started(run, news.started_at, news.pid, news.output, news.error):
+            job = self._books.jobs[run.job.number]
+            self._starts.note(run.job, is_said_once=job.request.foreground)
             LOG.info(events.STARTED, run.job, job.user, run.attempt, news.pid)
 
     def _steps(self, channel: Channel, message: Message) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from tinysched.errors import SpoolError
 from tinysched.job import elements, history, lifecycle
 from tinysched.job.closures import Closures
-from tinysched.job.ended import EndedLine
 from tinysched.job.model import (
     Cancel,
     Elements,
@@ -28,15 +27,15 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.runs import Ending
 from tinysched.policy.capacity import Capacity
 from tinysched.programs.dispatch import journal
+from tinysched.programs.dispatch.archive import Archive
 from tinysched.programs.dispatch.books import Books
-from tinysched.spool.endedsearch import Search
 from tinysched.spool.loading import Loaded
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
 from tinysched.values import replace
 
 
-class Ledger:
+class Ledger(Archive):
     """The only writer of the queue.
 
     Raises: SpoolError from every method that changes something, with nothing changed, if the disk
@@ -44,11 +43,11 @@ class Ledger:
     """
 
     def __init__(self, store: Store, loaded: Loaded, capacity: Capacity, boot_id: str = "") -> None:
-        self._store = store
+        super().__init__(store, Books(capacity))
         self._disk_watch = journal.DiskWatch()
         self._unsettled = False
+        self._unwritten: set[JobId] = set()
         self._boot_id = boot_id
-        self.books = Books(capacity)
         self.on_saved: Callable[[int], None] = lambda _number: None
         self.on_change: Callable[[Job | Task | None, Job | Task], None] = lambda _old, _new: None
         for job in sorted(loaded.jobs, key=lambda job: job.id):
@@ -128,12 +127,26 @@ class Ledger:
         return [(self.books.jobs[number], unit) for unit in units]
 
     def started(self, run: RunId, started_at: float, pid: int, output: str, error: str) -> bool:
-        """News that a run has begun; false for old news, which changes nothing."""
+        """News that a run has begun; false for old news, which changes nothing.
+
+        Known at once, and written by the next change of the same record or by `write_starts`.
+        """
         unit = self.books.unit(run.job)
         if unit is None or unit.attempt != run.attempt or not isinstance(unit.state, Granted):
             return False
-        self._put(lifecycle.started(unit, started_at, pid, output, error))
+        self._learn([self._record(lifecycle.started(unit, started_at, pid, output, error))])
+        self._unwritten.add(run.job)
         return True
+
+    def write_starts(self, jobs: Iterable[JobId] | None = None) -> None:
+        """Writes those of these starts that no other change has written; None: all there are."""
+        wanted = list(self._unwritten) if jobs is None else self._unwritten.intersection(jobs)
+        units = [unit for unit in map(self.books.unit, wanted) if unit is not None]
+        surrendered = [unit.id for unit in units if self.books.is_surrendered(unit.id)]
+        self._save(*(self._record(unit) for unit in units))
+        for job in surrendered:
+            self.books.surrender(job)
+        self._unwritten.difference_update(wanted)
 
     def lingers(self, run: RunId, names: tuple[str, ...]) -> bool:
         """News of what has outlived KILL; false for old news, which changes nothing."""
@@ -251,25 +264,6 @@ class Ledger:
             if number in self.books.jobs:
                 self.books.forget(number)
 
-    def recall(self, number: int) -> bool:
-        """Brings an ended job back into memory from its record; false if there is none.
-
-        Of an array that is known, the tasks that ended before this dispatcher began.
-        """
-        known = self.books.jobs.get(number)
-        if known is not None and self.books.has_all_tasks(known):
-            return True
-        found = self._store.find(number, known)
-        if found is None:
-            return known is not None
-        job, tasks = found
-        if known is None:
-            self.books.learn_job(job)
-        for task in tasks:
-            if self.books.unit(task.unit.id) is None:
-                self.books.learn_task(task)
-        return True
-
     def rebuild(
         self, job: Job, made: Sequence[Task], found: Sequence[Task], lost: Iterable[JobId]
     ) -> None:
@@ -293,61 +287,41 @@ class Ledger:
             todo = job.work.todo - Ranges.of((task.task,))
             self._know(replace(job, work=replace(job.work, todo=todo)))
 
-    def tasks_on_record(self, array: Job) -> list[Task]:
-        """The tasks of an array that have a record, where that of the array itself is lost."""
-        return self._store.tasks_of(array)
-
     def freeze(self) -> tuple[str, int]:
         """What a backup reads: a directory of second names, and the highest number."""
+        self.write_starts()
         return self._store.freeze()
-
-    def script(self, number: int) -> bytes | None:
-        """The queue's copy of a script."""
-        return self._store.read_script(number)
-
-    def ended_lines(self) -> Sequence[EndedLine]:
-        """The index of all ended jobs that still have a record."""
-        return self._store.ended()
-
-    def ended_numbers(self, wanted: Search) -> set[int]:
-        """The jobs that may be meant of those of which something has ended."""
-        return self._store.ended_numbers(wanted)
-
-    def look_up(self, number: int) -> tuple[Job, list[Unit]] | None:
-        """A job, wherever it is found, and its started tasks; what is read is not kept."""
-        known = self.books.jobs.get(number)
-        if known is not None and self.books.has_all_tasks(known):
-            return known, self.books.units(number)
-        found = self._store.find(number, known)
-        if found is None:
-            return None if known is None else (known, self.books.units(number))
-        job, tasks = found
-        if isinstance(job.work, Unit):
-            return job, [job.work]
-        units = {task.unit.id: task.unit for task in tasks}
-        if known is not None:  # what is known runs ahead of the disk
-            units.update((unit.id, unit) for unit in self.books.units(number))
-        return job, [unit for _, unit in sorted(units.items(), key=lambda pair: pair[0].task or 0)]
 
     def close(self) -> None:
         """Leaves the disk as the next dispatcher likes to find it."""
-        self._store.close()
+        try:
+            self.write_starts()
+        finally:
+            self._store.close()
 
     def _save(self, *records: Job | Task) -> None:
         """Writes records, then knows them; entries among the waiting follow by themselves."""
+        if not records:
+            return
         with self._disk_watch:
             saved = self._store.publish(records)
-        former = [self.books.known(record) for record in saved]
-        for record in saved:
+        for record in saved if self._unwritten else ():
+            job = JobId(number=record.id) if isinstance(record, Job) else record.unit.id
+            self._unwritten.discard(job)
+        self._learn(saved)
+
+    def _learn(self, records: Sequence[Job | Task]) -> None:
+        former = [self.books.known(record) for record in records]
+        for record in records:
             if isinstance(record, Job):
                 self.books.learn_job(record)
-        for record in saved:
+        for record in records:
             if isinstance(record, Task):
                 self.books.learn_task(record)
-        for number in {r.id if isinstance(r, Job) else r.job.id for r in saved}:
+        for number in {r.id if isinstance(r, Job) else r.job.id for r in records}:
             self.books.file(number)
             self.on_saved(number)
-        for before, after in zip(former, saved, strict=True):
+        for before, after in zip(former, records, strict=True):
             self.on_change(before, after)
 
     def _know(self, job: Job) -> None:
@@ -359,11 +333,8 @@ class Ledger:
     def _put(self, unit: Unit, worst_of_others: Outcome | None = None) -> None:
         """Writes what became of a unit; `worst_of_others`: if it had another end on record."""
         job = self.books.jobs[unit.id.number]
-        if isinstance(job.work, Unit):
-            self._save(replace(job, work=unit))
-            return
-        if not isinstance(unit.state, Ended):
-            self._save(self._task(job, unit))
+        if isinstance(job.work, Unit) or not isinstance(unit.state, Ended):
+            self._save(self._record(unit))
             return
         work = elements.has_ended(job.work, unit.id.task, unit.state.outcome, worst_of_others)
         others = self.books.live_tasks[job.id] - self.books.is_live(unit.id)
@@ -373,6 +344,11 @@ class Ledger:
         self._save(self._task(changed, unit), *([changed] if moves else []))
         if not moves:
             self._know(changed)
+
+    def _record(self, unit: Unit) -> Job | Task:
+        """What is written about a unit alone."""
+        job = self.books.jobs[unit.id.number]
+        return replace(job, work=unit) if isinstance(job.work, Unit) else self._task(job, unit)
 
     def _worst_but(self, unit: Unit) -> Outcome:
         """The gravest end of an array's tasks, without one of them."""
