@@ -41,6 +41,21 @@ def test_no_event_of_a_job_goes_through_all_others(unwalked, bob):
 
 
 @pytest.mark.parametrize(
+    ("verb", "words"), [("cancel", ("-u", str(BOB))), ("scancel", ("-t", "PD"))]
+)
+def test_many_jobs_that_are_cancelled_at_once_are_written_in_one_go(queue, bob, verb, words):
+    for _ in range(9):
+        queue.submit(BOB, "-c", "3")
+    ledger = queue.dispatcher.ledger
+    publish, sizes = ledger._store.publish, []
+    ledger._store.publish = lambda records: sizes.append(len(records)) or publish(records)
+    assert queue.ask(BOB, verb, *words).exit_code == 0
+    assert 8 in sizes
+    assert len(sizes) <= 2  # the other runs, and is told to end
+    assert list(queue.states("-t", "CA").values()) == ["CANCELLED"] * 8
+
+
+@pytest.mark.parametrize(
     ("verb", "words"),
     [
         ("queue", ("-j", "4")),

@@ -18,6 +18,7 @@ from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.rights import DENIED, Rights
 from tinysched.programs.dispatch.terms import Terms
+from tinysched.programs.dispatch.withdrawals import Withdrawals
 
 LOG = logging.getLogger("dispatcher")
 
@@ -39,6 +40,7 @@ class Changes:
         self._books = ledger.books
         self._agents = agents
         self._clock = clock
+        self.withdrawals = Withdrawals(ledger, agents, clock)
 
     def check_known(self, uid: int, selectors: Sequence[Selector]) -> None:
         """Raises: RefusedError naming what does not exist, as far as this user may know."""
@@ -68,18 +70,18 @@ class Changes:
             self.check_known(uid, selectors)
         refused: list[str] = []
         done: list[str] = []
-        for job, chosen in self._chosen(query.filter):
-            if _nothing_left(job, chosen):
-                continue
-            if not self._rights.may_change(uid, job):
-                refused += [str(job.id)] if self._rights.visible(uid, [job]) else []
-                continue
-            self._check_pieces(job, chosen.todo | _requeued(chosen), Ranges())
-            if query.signal is None or query.is_kill:
-                self._end(uid, job, chosen, kill=query.is_kill)
-            else:
-                self._signal(uid, job, chosen, query.signal, query.reach)
-            done += _names(job, chosen)
+        with self.withdrawals.together():
+            for job, chosen in self._chosen(query.filter):
+                if _nothing_left(job, chosen):
+                    continue
+                if not self._rights.may_change(uid, job):
+                    refused += [str(job.id)] if self._rights.visible(uid, [job]) else []
+                    continue
+                if query.signal is None or query.is_kill:
+                    self._end(uid, job, chosen, kill=query.is_kill)
+                else:
+                    self._signal(uid, job, chosen, query.signal, query.reach)
+                done += _names(job, chosen)
         # A filter may well take in jobs of others, as long as it finds some of one's own.
         if refused and (selectors is not None or not done):
             raise RefusedError(f"cannot cancel job {', '.join(refused)}: {DENIED}")
@@ -120,28 +122,21 @@ class Changes:
                 )
 
     def _end(self, uid: int, job: Job, chosen: Chosen, *, kill: bool) -> None:
+        if isinstance(job.work, Unit) and isinstance(job.work.state, Pending):
+            self.withdrawals.order(job.work, uid, kill=kill)
+            return
         cancel = Cancel(by_uid=uid, ordered_at=self._clock.wall(), kill=kill)
         waiting = chosen.todo | _requeued(chosen)
+        self._check_pieces(job, waiting, Ranges())
         if waiting:
             self._ledger.cancel_waiting(job.id, waiting, cancel)
             LOG.info(events.WITHDRAWN, job.id, job.user, uid, waiting)
             journal.say_array_ended(self._books.jobs[job.id])
         for unit in chosen.units:
-            if isinstance(unit.state, Pending):
-                if unit.id.task is None:
-                    self._ledger.order_cancel(unit, cancel)
-                    self._say_ordered(job, unit, cancel)
-                if job.request.foreground:
-                    self._agents.stop(job, unit, cancel)
-            elif not isinstance(unit.state, Ended):
+            if not isinstance(unit.state, Pending | Ended):
                 self._ledger.order_cancel(unit, cancel)
-                self._say_ordered(job, unit, cancel)
+                journal.say_ordered(job, unit, cancel)
                 self._agents.stop(self._books.jobs[job.id], unit, cancel)
-
-    def _say_ordered(self, job: Job, unit: Unit, cancel: Cancel) -> None:
-        signal = "KILL" if cancel.kill else "TERM"
-        LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, signal)
-        journal.say_cancelled(job, self._books.unit(unit.id) or unit)
 
     def _signal(self, uid: int, job: Job, chosen: Chosen, signal: int, reach: Reach) -> None:
         """At once or not at all: a signal is not stored, and never sent a second time."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from collections.abc import Sequence
 
 from tinysched.config import Config
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
 from tinysched.job import lifecycle
-from tinysched.job.model import Elements, Ended, Job, Pending, Unit
+from tinysched.job.model import Cancel, Elements, Ended, Job, Pending, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs import events
 from tinysched.programs.loglines import OneLine, SizedLog
@@ -130,6 +131,20 @@ def say_array_ended(job: Job) -> None:
     """Says so if an array, as it is now, has no task left."""
     if isinstance(job.work, Elements) and job.is_final:
         LOG.info(events.ARRAY_ENDED, job.id, job.user, job.work.worst.value)
+
+
+def say_ordered(job: Job, unit: Unit, cancel: Cancel) -> None:
+    """Somebody has ordered the end of what runs."""
+    signal = "KILL" if cancel.kill else "TERM"
+    LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, signal)
+
+
+def say_withdrawn(jobs: Sequence[Job], cancel: Cancel) -> None:
+    """Plain jobs that waited are over, because somebody has ordered that. As they are now."""
+    for job in jobs:
+        if isinstance(job.work, Unit):
+            say_ordered(job, job.work, cancel)
+            say_cancelled(job, job.work)
 
 
 def say_cancelled(job: Job, unit: Unit) -> None:

@@ -93,9 +93,9 @@ class Ledger(Archive):
                 self._store.never_accepted(job.id)
                 raise
 
-    def rewrite(self, job: Job) -> None:
-        """Something about a job, but not about its started tasks, is different from now on."""
-        self._save(job)
+    def rewrite(self, *jobs: Job) -> None:
+        """Something about jobs, but not about started tasks of theirs, is different from now on."""
+        self._save(*jobs)
 
     def grant(
         self, number: int, count: int, now: float, launcher_pid: int | None = None

@@ -242,8 +242,12 @@ class Deeds:
         ]
         ring = [job, *sorted(others, key=lambda other: other.rank)]
         ranks = [other.rank for other in (*ring[1:], job)]
-        for other, rank in zip(ring, ranks, strict=True):
-            self._ledger.rewrite(replace(other, place=rank - other.request.nice))
+        self._ledger.rewrite(
+            *(
+                replace(other, place=rank - other.request.nice)
+                for other, rank in zip(ring, ranks, strict=True)
+            )
+        )
         LOG.info(events.UPDATED, job.id, job.user, uid, "Priority")
 
     # Words

@@ -123,8 +123,9 @@ class _Work:
         if not targets and self._order.filters and self._order.is_verbose:
             names = " ".join(self._order.filters)
             self._say(f"error: No active jobs match ALL job filters, including: {names} ")
-        for target in targets:
-            self._treat(target)
+        with self._parts.changes.withdrawals.together():
+            for target in targets:
+                self._treat(target)
         for victim, step, units in self._steps():
             if not only or victim.written in only:
                 for unit in units:
