@@ -55,6 +55,19 @@ def test_many_jobs_that_are_cancelled_at_once_are_written_in_one_go(queue, bob, 
     assert list(queue.states("-t", "CA").values()) == ["CANCELLED"] * 8
 
 
+@pytest.mark.parametrize("verb", ["queue", "squeue"])
+def test_what_keeps_many_jobs_waiting_is_explained_once(queue, bob, monkeypatch, verb):
+    for _ in range(20):
+        queue.submit(BOB, "-c", "3")
+    outlook, asked = queue.dispatcher.desk.outlook, []
+    explain = outlook._explain
+    monkeypatch.setattr(
+        outlook, "_explain", lambda job, *rest: asked.append(job.id) or explain(job, *rest)
+    )
+    assert queue.ask(ADMIN, verb).out.count(b"\n") == 21
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize(
     ("verb", "words"),
     [

@@ -61,6 +61,11 @@ class Chooser:
         """The numbers that were named, of jobs or of single tasks (None: any job is meant)."""
         return None if self._named is None else self._named.keys()
 
+    @property
+    def takes_all(self) -> bool:
+        """Everything is meant."""
+        return self._wanted == Filter()
+
     def choose(self, job: Job, units: Sequence[Unit] = ()) -> Chosen:
         """The part of a job that is meant.
 

@@ -20,8 +20,9 @@ from tinysched.job.model import Cancel, Ended, Granted, Job, Outcome, Reason
 from tinysched.job.queries import Filter, QueueQuery
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
+from tinysched.report import tsqueue
 from tinysched.report.json import ABOUT, FIELDS
-from tinysched.report.tsqueue import render
+from tinysched.report.tsqueue import Lister, render
 
 ALL = QueueQuery(filter=Filter())
 SUBMITTED = "2023-11-14T23:13:20"
@@ -232,3 +233,26 @@ def test_json_is_plain_ascii():
     assert text.replace("\n", " ").isprintable()
     assert text.isascii()
     assert json.loads(text)["jobs"][0]["name"] == "\x1b\x7f\x9bπ\udcff"
+
+
+def test_the_line_of_a_job_is_made_again_when_it_or_the_columns_have_changed(monkeypatch):
+    made = []
+    cells = tsqueue._cells
+    monkeypatch.setattr(
+        tsqueue, "_cells", lambda job, *rest: made.append(job.id) or cells(job, *rest)
+    )
+    jobs = [plain(number) for number in range(10, 20)]
+    lister = Lister(HERE)
+    lister.render(ALL, queue(*jobs))
+    made.clear()
+    assert lister.render(ALL, queue(*jobs)) == render(ALL, queue(*jobs), HERE)
+    assert made[: -2 * len(jobs)] == []  # all of it by who asks only once
+    jobs[3] = replace(jobs[3], request=replace(jobs[3].request, name="other"))
+    made.clear()
+    text = lister.render(ALL, queue(*jobs))
+    assert set(made) == {13}
+    assert text == render(ALL, queue(*jobs), HERE)
+    jobs.append(plain(1000))
+    assert lister.render(ALL, queue(*jobs)) == render(ALL, queue(*jobs), HERE)
+    few = replace(ALL, filter=Filter(states=frozenset({"PENDING"})), header=False)
+    assert lister.render(few, queue(*jobs)) == render(few, queue(*jobs), HERE)

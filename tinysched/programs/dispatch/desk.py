@@ -63,6 +63,7 @@ class Desk:
         self._changes = Changes(ledger, agents, self._rights, clock, terms)
         self._intake = Intake(ledger, agents, self.outlook, clock, terms, self._rights.is_admin)
         self._place = Place(host=cores.short_hostname(), utc_offset_s=clock.utc_offset_s)
+        self._lister = tsqueue.Lister(self._place)
         self._verbs: Mapping[str, Callable[[Channel, Message], Answer]] = {
             "submit": self._intake.submit,
             "queue": self._queue,
@@ -140,7 +141,7 @@ class Desk:
         if ids is not None:
             self._changes.check_known(channel.peer.uid, ids)
         snapshot = self.outlook.snapshot(channel.peer.uid, self._books.meant(query.filter))
-        return Answer(out=tsqueue.render(query, snapshot, self._place))
+        return Answer(out=self._lister.render(query, snapshot))
 
     def _recall_ended(self, uid: int, wanted: Filter) -> None:
         """Brings back what a filter may mean, and no more: others wait meanwhile."""

@@ -12,7 +12,7 @@ from tinysched.job.snapshot import FIRST_PRIORITY, Others, Prospect, Snapshot
 from tinysched.job.standing import Standing
 from tinysched.job.states import MEANINGS, state_name
 from tinysched.policy import fifo
-from tinysched.policy.waiting import Entry
+from tinysched.policy.waiting import Entry, Size
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.books import SELF, Books
 from tinysched.programs.dispatch.prospects import prospect
@@ -52,11 +52,26 @@ class Outlook:
         room = self.room()
         self._has_account.clear()
         blocked_by: list[Entry | None] = []
+        told: dict[tuple[str, int, Size, bool], Reason] = {}
 
         def explain(job: Job) -> Reason:
             if not blocked_by:
                 blocked_by.append(fifo.blocker(books.waiting, room, self._clock.wall()))
-            return self._shown(uid, self._explain(job, room, blocked_by[0]))
+            first, entry = blocked_by[0], books.waiting.get(job.id)
+            if entry is None:
+                return self._shown(uid, self._explain(job, room, first))
+            # Of jobs that wait for nothing but room, many wait for the same reason.
+            alike = (job.user, entry.uid, entry.size, first is not None and first.age < entry.age)
+            if alike not in told:
+                told[alike] = self._shown(uid, self._explain(job, room, first))
+            return told[alike]
+
+        stands: dict[int, Standing] = {}
+
+        def standing(job: Job) -> Standing:
+            if job.id not in stands:
+                stands[job.id] = self.standing(job)
+            return stands[job.id]
 
         return Snapshot(
             now=self._clock.wall(),
@@ -65,7 +80,7 @@ class Outlook:
             explain=explain,
             cores_total=books.cores_total,
             others=self._others(uid),
-            standing=self.standing,
+            standing=standing,
             prospect=lambda job: self._prospect(uid, job, room),
             line=lambda: self._line(uid),
         )
