@@ -13,6 +13,7 @@ import pytest
 from tests.commands.answering import Answer, Answering, a_site
 from tinysched.commands import sbatch
 from tinysched.errors import VerbatimError
+from tinysched.spool.requests import apart
 from tinysched.wire.channel import Message
 
 ACCEPTED: Answer = ([("exit", b"0"), ("id", b"42")], b"Submitted batch job 42\n")
@@ -72,8 +73,7 @@ def test_a_script_is_sent_with_its_path(
     assert heard.text("path") == path.format(root / "here")
     assert heard.many("arg") == ["-H", named, "one", ""]
     assert heard.text("command") == "sbatch"
-    (stored,) = root.glob("users/*/requests/*/command")
-    assert stored.read_text() == "sbatch\n"
+    assert stored(root, "command") == b"sbatch\n"
 
 
 def test_a_script_is_found_on_path(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -86,8 +86,10 @@ def test_a_script_is_found_on_path(root: Path, monkeypatch: pytest.MonkeyPatch):
 
 def stored(root: Path, name: str) -> bytes:
     """What the agent is left under a name."""
-    (path,) = root.glob(f"users/*/requests/*/{name}")
-    return path.read_bytes()
+    (path,) = root.glob("users/*/requests/*/request")
+    parts = apart(path.read_bytes())
+    assert parts is not None
+    return parts[name]
 
 
 def test_variables_may_come_from_a_file(root: Path):

@@ -82,19 +82,27 @@ def stored(name: str, read: Callable[[Folder], object]) -> Read:
 
 
 def a_request(content: bytes, place: str) -> object:
-    """Each file of a stored request in turn, with the others as they should be.
+    """Each file of an older stored request in turn, with the others as they should be.
 
-    Raises: SpoolError if it makes sense in none of them.
+    Raises: SpoolError if it makes sense in none of them, and none as a request of today.
     """
     for name, sensible in REQUEST_FILES.items():
         Path(place, name).write_bytes(sensible)
     refusals: list[SpoolError] = []
+    read = partial(requests.read_request, token="t", uid=os.getuid())
     for name, sensible in REQUEST_FILES.items():
         try:
-            stored(name, partial(requests.read_request, token="t", uid=os.getuid()))(content, place)
+            stored(name, read)(content, place)
         except SpoolError as error:
             refusals.append(error)
         Path(place, name).write_bytes(sensible)
-    if len(refusals) == len(REQUEST_FILES):
+    try:
+        stored("request", partial(requests.read_request, token="t", uid=os.getuid()))(
+            content, place
+        )
+    except SpoolError as error:
+        refusals.append(error)
+    Path(place, "request").unlink()
+    if len(refusals) == len(REQUEST_FILES) + 1:
         raise refusals[0]
     return None

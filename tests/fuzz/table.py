@@ -12,7 +12,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.fuzz.reading import Parser, a_request, document, raw, said, stored, text, words
+from tests.fuzz.reading import (
+    REQUEST_FILES,
+    Parser,
+    a_request,
+    document,
+    raw,
+    said,
+    stored,
+    text,
+    words,
+)
 from tinysched import config, partitions
 from tinysched.commands import shellnotice
 from tinysched.commands.steps import programs
@@ -76,6 +86,7 @@ from tinysched.spool import (
     endedlog,
     legacyrecords,
     locks,
+    outbox,
     records,
     requestrecords,
     runrecords,
@@ -132,6 +143,7 @@ def pack(verb: str, fields: list[tuple[str, bytes]]) -> bytes:
 
 
 LIMITS = Path("/proc/self/limits").read_bytes()
+WHOLE_REQUEST = outbox.together(REQUEST_FILES.items())
 SHELL = b"nice 0\ngid 5\ngroups 5 6\ncores 0 1\n" + LIMITS
 ENDED, STARTED = frames("dispatcher", "ended"), frames("dispatcher", "started")
 RANGES = (b"1-3,7,9-15:2", b"0-99:4", b"5")
@@ -472,7 +484,7 @@ PARSERS: dict[str, Parser] = {
         seeds=(part("job-pending.meta", "request"), part("job-array.meta", "request")),
     ),
     "spool/requests.py read_request": Parser(
-        read=a_request, errors=(SpoolError,), seeds=(b"a\0b=c\0", b"0022\n", LIMITS)
+        read=a_request, errors=(SpoolError,), seeds=(b"a\0b=c\0", b"0022\n", LIMITS, WHOLE_REQUEST)
     ),
     "spool/runrecords.py read_ending": Parser(
         read=raw(lambda content: runrecords.read_ending(content, "exit")),

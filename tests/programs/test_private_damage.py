@@ -25,7 +25,7 @@ from tests.programs.test_damage import (
 )
 from tests.programs.test_wards import ENDED, RUN, TOKEN, Ground, granted, started
 from tests.spool.disks import QuickDisk
-from tests.spool.made import request_files
+from tests.spool.made import request_files, write_older_request
 from tinysched.job.model import JobId, RunId
 from tinysched.job.runs import Cause
 from tinysched.programs.logplaces import make_way
@@ -42,9 +42,8 @@ def cells(otherwise: str, **others: str) -> Cells:
     return {damage: others.get(damage.__name__, otherwise) for damage in DAMAGES}
 
 
-REQUEST = {
+OLDER_REQUEST = {
     # Words of the submitter's: fewer ones are words as well, but torn ones are seen to be torn.
-    "slurm_script": cells(REFUSES, half=STARTS),
     "argv": cells(REFUSES, empty=STARTS),
     "variables": cells(REFUSES, empty=STARTS),
     "environment": cells(REFUSES, empty=STARTS, half=STARTS),  # cut between two words
@@ -52,6 +51,10 @@ REQUEST = {
     "umask": cells(REFUSES, half=STARTS),
     "limits": cells(REFUSES, empty=STARTS, garbage=STARTS, half=STARTS),
     "command": cells(REFUSES, empty=STARTS, garbage=STARTS, half=STARTS),
+}
+REQUEST = {
+    "slurm_script": cells(REFUSES, half=STARTS),
+    "request": cells(REFUSES),
     "altered": cells(REFUSES, removed=STARTS, empty=STARTS),
     "job": cells(REFUSES, removed=STARTS, empty=STARTS, half=STARTS),
     "attempts": cells(REFUSES, removed=STARTS, empty=STARTS, garbage=STARTS, half=STARTS),
@@ -90,14 +93,17 @@ def ground(root):
 
 def test_no_file_of_a_users_side_is_left_out():
     names = {p.path.rpartition("/")[2] for p in PLACES if p.path.startswith("users/")} - {""}
-    assert names == REQUEST.keys() | RUNS.keys() | OTHERS
+    assert names == REQUEST.keys() | OLDER_REQUEST.keys() | RUNS.keys() | OTHERS
 
 
-@pytest.mark.parametrize(("name", "damage", "verdict"), params(REQUEST))
+@pytest.mark.parametrize(("name", "damage", "verdict"), params(REQUEST | OLDER_REQUEST))
 def test_a_damaged_request_is_refused_in_words_or_starts(ground, name, damage, verdict):
-    ground.request()
-    other = "b" * 32
     files = request_files()
+    if name in OLDER_REQUEST:
+        write_older_request(Path(ground.private.path, "requests", TOKEN), files)
+    else:
+        ground.request()
+    other = "b" * 32
     os.close(outbox.write(ground.root, ground.uid, other, files, QuickDisk()))
     path = Path(ground.private.path, "requests", TOKEN, name)
     if name == "attempts":

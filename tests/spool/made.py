@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from tinysched.job.model import (
     Elements,
@@ -112,3 +113,12 @@ def request_files(script: bytes = b"#!/bin/sh\nexit 3\n") -> list[tuple[str, byt
         ("limits", b"Max open files 1024 4096 files\n"),
         ("command", b"tsbatch"),
     ]
+
+
+def write_older_request(folder: Path, files: list[tuple[str, bytes]]) -> None:
+    """A request as it was once left: each part a file of its own."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    for name, content in files:
+        path = folder / name
+        path.write_bytes(content)
+        path.chmod(0o700 if name == "slurm_script" else 0o600)

@@ -276,6 +276,7 @@ LEFT_OUT = {
     "RunDir.path",
     "RunDir.socket_path",
     "outbox.pack",
+    "outbox.together",
     "outbox.note",
     "outbox.open_users",
 }

@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.spool.disks import QuickDisk
-from tests.spool.made import array, ended, ending, grant, plain, request_files, task
+from tests.spool.made import (
+    array,
+    ended,
+    ending,
+    grant,
+    plain,
+    request_files,
+    task,
+    write_older_request,
+)
 from tinysched.errors import SpoolError
 from tinysched.spool import outbox
 from tinysched.spool.private import Private
+from tinysched.spool.requests import OLDER_FILES
 from tinysched.spool.runrecords import Started
 from tinysched.spool.store import Store, find_only, read_only
 
@@ -152,10 +162,14 @@ def test_such_a_directory_is_refused(store, root, evil):
 
 
 @each_evil
-@pytest.mark.parametrize("name", [name for name, _ in request_files()] + ["job"])
+@pytest.mark.parametrize("name", [name for name, _ in request_files()] + ["request", "job"])
 def test_such_a_file_of_a_request_is_refused(private, root, evil, name):
-    os.close(outbox.write(root, UID, "tok", request_files()))
-    put(evil, Path(private.path, "requests/tok", name))
+    place = Path(private.path, "requests/tok")
+    if name in OLDER_FILES:
+        write_older_request(place, request_files())
+    else:
+        os.close(outbox.write(root, UID, "tok", request_files()))
+    put(evil, place / name)
     if name == "slurm_script":
         return  # it is executed, not read
     use = private.bound if name == "job" else private.request

@@ -3,19 +3,24 @@
 import errno
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.spool.made import ending, grant, request_files
+from tests.spool.made import ending, grant, request_files, write_older_request
 from tinysched.errors import ASK_FOR_GROUP, SpoolError, TryLaterError
 from tinysched.spool import outbox
 from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.disk import Disk
 from tinysched.spool.private import Private
+from tinysched.spool.requests import OLDER_FILES, apart
 from tinysched.spool.runrecords import Started
 
 UID = os.geteuid()
+parts = st.dictionaries(st.sampled_from(OLDER_FILES), st.binary(max_size=20))
 STARTED = Started(
     pid=77,
     start_ticks=5,
@@ -45,6 +50,21 @@ def test_a_request_comes_back_as_it_was_submitted(stored, root):
     assert request.limits == "Max open files 1024 4096 files\n"
     assert request.command == "tsbatch"
     assert Path(request.script_path).read_bytes() == b"#!/bin/sh\nexit 3\n"
+
+
+def test_a_request_of_an_older_release_is_read_as_well(stored, root):
+    write_older_request(Path(stored.path, "requests", "old"), request_files())
+    old, new = stored.request("old"), stored.request("tok")
+    assert replace(old, token="", script_path="") == replace(new, token="", script_path="")
+    assert stored.submitted_at("old") == pytest.approx(stored.submitted_at("tok"), abs=60)
+    assert stored.submitted_at("none") == 0
+
+
+@given(parts, st.data())
+def test_parts_that_are_one_file_come_apart_again_or_are_seen_to_be_torn(parts, data):
+    whole = outbox.together(parts.items())
+    assert apart(whole) == parts
+    assert apart(whole[: data.draw(st.integers(0, len(whole) - 1))]) is None
 
 
 def test_a_request_shows_no_secret_when_printed(stored):

@@ -16,7 +16,9 @@ from tinysched.spool.tree import (
     BOUND,
     CLOSED_DIR_MODE,
     CLOSED_FILE_MODE,
+    REQUEST,
     SCRIPT_MODE,
+    SUBMITTED,
     is_token,
     user_name,
     users_dir,
@@ -34,13 +36,18 @@ def pack(words: Iterable[bytes]) -> bytes:
     return b"".join(word + b"\0" for word in words)
 
 
+def together(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """What belongs to a request as one file: a line with name and size before each, and an end."""
+    return b"".join([b"%s %d\n%s\n" % (n.encode(), len(c), c) for n, c in parts]) + b"end\n"
+
+
 def write(
-    root: str, uid: int, token: str, files: list[tuple[str, bytes]], disk: Disk = DISK
+    root: str, uid: int, token: str, parts: list[tuple[str, bytes]], disk: Disk = DISK
 ) -> int:
     """Store a request durably; returns a descriptor that locks it until it is closed.
 
     Keep it open until the dispatcher has answered: requests that nobody locks and nobody knows are
-    garbage. `files`: names as in tree.REQUEST_FILES.
+    garbage. `parts`: the script, and what requests.StoredRequest has by name.
 
     Raises: SpoolError; nothing is left then. TryLaterError if the user's directory is another's.
     Writes: users/u<uid>/requests/<token>/, as its owner.
@@ -54,7 +61,7 @@ def write(
         except OSError as error:
             raise cannot("make", requests.where(token), error) from error
         try:
-            return _fill(requests, token, files)
+            return _fill(requests, token, parts)
         except SpoolError:
             requests.drop_folder(token)
             raise
@@ -142,15 +149,17 @@ def _open_own(users: Folder, uid: int) -> Folder:
         raise TryLaterError(error.sentence, cure) from error
 
 
-def _fill(requests: Folder, token: str, files: list[tuple[str, bytes]]) -> int:
+def _fill(requests: Folder, token: str, parts: list[tuple[str, bytes]]) -> int:
     folder = requests.open_below(token)
     try:
         if not folder.disk.lock(folder.fd, fcntl.LOCK_EX):
             raise SpoolError(f"cannot lock {folder.path}: somebody else holds it")
         folder.set_mode(CLOSED_DIR_MODE)
-        for name, content in files:
-            mode = SCRIPT_MODE if name == "slurm_script" else CLOSED_FILE_MODE
-            folder.make(name, content, mode)
+        for name, content in parts:
+            if name == SUBMITTED:
+                folder.make(SUBMITTED, content, SCRIPT_MODE)
+        rest = together(part for part in parts if part[0] != SUBMITTED)
+        folder.make(REQUEST, rest, CLOSED_FILE_MODE)
         folder.sync()
         requests.sync()
         return folder.fd

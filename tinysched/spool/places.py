@@ -75,6 +75,8 @@ _CLOSED = tree.CLOSED_FILE_MODE
 _DIR = tree.OPEN_DIR_MODE
 _OWN_DIR = tree.CLOSED_DIR_MODE
 _NULS = "words, a NUL after each"
+_PARTS = "name and size on a line, then so many bytes; end"
+_OLDER = "tsbatch, once"
 _JSON = "JSON"
 _NUMBER = "a number"
 LINK = "a link"
@@ -184,13 +186,14 @@ PLACES = (
     _folder(f"{_USER}/requests", _OWN_DIR, "what the user submitted", _OWNER),
     _folder(_REQUEST, _OWN_DIR, "one submission; never changed", "tsbatch"),
     _file(f"{_REQUEST}/slurm_script", tree.SCRIPT_MODE, "tsbatch", "as submitted", "what runs"),
-    _file(f"{_REQUEST}/argv", _CLOSED, "tsbatch", _NULS, "the command line"),
-    _file(f"{_REQUEST}/variables", _CLOSED, "tsbatch", _NULS, "SBATCH_* and SLURM_* variables"),
-    _file(f"{_REQUEST}/environment", _CLOSED, "tsbatch", _NULS, "all variables"),
-    _file(f"{_REQUEST}/cwd", _CLOSED, "tsbatch", "a path", "the working directory"),
-    _file(f"{_REQUEST}/umask", _CLOSED, "tsbatch", "octal", "the umask"),
-    _file(f"{_REQUEST}/limits", _CLOSED, "tsbatch", "as /proc/PID/limits", "the limits"),
-    _file(f"{_REQUEST}/command", _CLOSED, "tsbatch", "a word", "tsbatch or run_job"),
+    _file(f"{_REQUEST}/request", _CLOSED, "tsbatch", _PARTS, "all else: the parts below"),
+    _file(f"{_REQUEST}/argv", _CLOSED, _OLDER, _NULS, "the command line"),
+    _file(f"{_REQUEST}/variables", _CLOSED, _OLDER, _NULS, "SBATCH_* and SLURM_* variables"),
+    _file(f"{_REQUEST}/environment", _CLOSED, _OLDER, _NULS, "all variables"),
+    _file(f"{_REQUEST}/cwd", _CLOSED, _OLDER, "a path", "the working directory"),
+    _file(f"{_REQUEST}/umask", _CLOSED, _OLDER, "octal", "the umask"),
+    _file(f"{_REQUEST}/limits", _CLOSED, _OLDER, "as /proc/PID/limits", "the limits"),
+    _file(f"{_REQUEST}/command", _CLOSED, _OLDER, "a word", "tsbatch or run_job"),
     _file(f"{_REQUEST}/altered", _CLOSED, "scontrol", _NULS, "what scontrol update changed of it"),
     _file(f"{_REQUEST}/job", _CLOSED, "tsbatch, agent", _NUMBER, "the job that it became"),
     _file(

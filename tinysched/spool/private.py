@@ -20,6 +20,7 @@ from tinysched.spool.locks import is_locked, pid_in
 from tinysched.spool.outbox import open_users
 from tinysched.spool.requests import (
     LARGEST_FILE,
+    OLDER_FILES,
     StoredRequest,
     read_alterations,
     read_request,
@@ -130,7 +131,10 @@ class Private:
 
     def submitted_at(self, token: str) -> float:
         """When a request was stored (UTC, seconds)."""
-        status = self._requests.status(f"{token}/cwd") if tree.is_token(token) else None
+        if not tree.is_token(token):
+            return 0.0
+        written = self._requests.status(f"{token}/{tree.REQUEST}")
+        status = written or self._requests.status(f"{token}/{OLDER_FILES[0]}")
         return 0.0 if status is None else status.st_mtime
 
     def request(self, token: str) -> StoredRequest:
@@ -152,9 +156,9 @@ class Private:
         """
         folder = self._request_folder(token)
         try:
-            path = folder.where("slurm_script")
-            content = folder.read("slurm_script", LARGEST_FILE, self.uid)
-            held = folder.status("slurm_script")
+            path = folder.where(tree.SUBMITTED)
+            content = folder.read(tree.SUBMITTED, LARGEST_FILE, self.uid)
+            held = folder.status(tree.SUBMITTED)
             if content is None or held is None:
                 raise SpoolError(f"cannot read {path}: No such file or directory")
             try:

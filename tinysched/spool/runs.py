@@ -192,7 +192,7 @@ class RunDir:
                 pass  # by a worker that died before the start
             except OSError as error:
                 raise cannot("make", folder.where(name), error) from error
-        return f"{self.path}/{name}/slurm_script"
+        return f"{self.path}/{name}/{tree.SUBMITTED}"
 
     def started(self) -> Started | None:
         """What was started; None: nothing was.

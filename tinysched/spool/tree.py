@@ -46,17 +46,8 @@ DIRECTORIES = (
     ("users", USERS_MODE),
 )
 
-REQUEST_FILES = (
-    "slurm_script",
-    "argv",
-    "variables",
-    "environment",
-    "cwd",
-    "umask",
-    "limits",
-    "command",
-)
-
+SUBMITTED = "slurm_script"
+REQUEST = "request"
 WORKER_LOCK = "worker.lock"
 ALIVE = "alive"
 GRANT = "grant"
