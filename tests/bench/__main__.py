@@ -31,7 +31,7 @@ from tests.bench.results import Results
 from tests.bench.scale import FULL, QUICK, TINY
 from tests.bench.stage import Bench, say
 from tests.bench.systems.floors import Bare
-from tests.bench.systems.hyperqueue import HyperQueue
+from tests.bench.systems.hq import HyperQueue
 from tests.bench.systems.ours import REPOSITORY, Tinysched, install, launch
 from tests.bench.systems.system import System
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from tests.bench.measures import idle_queue, throughput
+from tests.bench.measures import full, idle_queue, idling, standing, throughput
 from tests.bench.rows import Row
 from tests.bench.systems.floors import Bare, Spawn, Xargs
-from tests.bench.systems.hyperqueue import HyperQueue
+from tests.bench.systems.hq import HyperQueue
 from tests.bench.systems.ours import Tinysched
 from tests.bench.systems.peers import Nq, Parallel, TaskSpooler
 from tests.bench.systems.slurm import Slurm, TunedSlurm
 from tests.bench.systems.system import System
 
-GROUPS = (idle_queue, throughput)
-ROWS: tuple[Row, ...] = tuple(row for group in GROUPS for row in group.ROWS)
+GROUPS = (idle_queue, throughput, standing, idling)
+ROWS: tuple[Row, ...] = tuple(row for group in (*GROUPS, full) for row in group.ROWS)
 MEASURES = tuple(dict.fromkeys(row.group for row in ROWS))
 FLOORS: tuple[type[System], ...] = (Bare, Spawn, Xargs)
 PEERS: tuple[type[System], ...] = (TaskSpooler, Nq, Parallel, HyperQueue, Slurm, TunedSlurm)

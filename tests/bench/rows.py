@@ -75,11 +75,11 @@ class Row:
         return self.source or self.key
 
 
-def at_most(limit: float, **of: str) -> Goal:
+def at_most(limit: float, *, system: str = "", row: str = "", words: str = "") -> Goal:
     """Our figure, or its ratio to that of (system, row), may not be above this."""
-    return Goal(limit=limit, **of)
+    return Goal(limit=limit, system=system, row=row, words=words)
 
 
-def at_least(limit: float, **of: str) -> Goal:
-    """Our figure, or its ratio, may not be below this."""
-    return Goal(limit=limit, at_least=True, **of)
+def at_least(limit: float, *, system: str = "", words: str = "") -> Goal:
+    """Our figure, or its ratio to a system's, may not be below this."""
+    return Goal(limit=limit, at_least=True, system=system, words=words)

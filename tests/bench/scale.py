@@ -24,7 +24,7 @@ class Scale:
     pieces: int
     piece: int
     lines: int
-    arrays: tuple[int, ...]
+    arrays: tuple[int, int]
     ended: int
     window_s: float
     running: int
@@ -82,11 +82,11 @@ TINY = Scale(
     pieces=1,
     piece=3,
     lines=20,
-    arrays=(10,),
+    arrays=(10, 20),
     ended=5,
     window_s=0.2,
     running=2,
-    sizes=(10,),
+    sizes=(40,),
     separate=(5,),
     events=3,
 )

@@ -112,13 +112,18 @@ class Stage:
         """
         cast = list(self.systems if systems is None else systems)
         for number in range(rounds):
-            turn = number % len(cast) if cast else 0
-            for system in cast[turn:] + cast[:turn]:
+            for system in turned(cast, number):
                 try:
                     act(system, number)
                 except FAILURES as error:
                     self.bench.failed(row, system.name, error)
                 processes.bury()
+
+
+def turned(systems: Sequence[System], number: int) -> list[System]:
+    """The order of a round: each begins with another one."""
+    turn = number % len(systems) if systems else 0
+    return [*systems[turn:], *systems[:turn]]
 
 
 def say(words: str) -> None:

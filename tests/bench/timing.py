@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import time
@@ -75,7 +76,7 @@ def timed(
     )
 
 
-def _waited(pid: int, limit_s: float) -> tuple[int, int, os.struct_rusage]:
+def _waited(pid: int, limit_s: float) -> tuple[int, int, resource.struct_rusage]:
     """Its end, by force if it takes too long, and even if this program is told to stop."""
     ended = os.pidfd_open(pid)
     is_over = False

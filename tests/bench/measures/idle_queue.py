@@ -10,7 +10,7 @@ from tests.bench import processes
 from tests.bench.fifos import Fifo
 from tests.bench.processes import BenchError
 from tests.bench.rows import Row, Statistic, at_most
-from tests.bench.stage import Bench, Stage, say
+from tests.bench.stage import Bench, Stage, say, turned
 from tests.bench.systems.floors import Bare, Spawn
 from tests.bench.systems.system import System
 from tests.bench.timing import Command, timed
@@ -71,7 +71,9 @@ def run(bench: Bench) -> None:
     with bench.stage(bench.kinds, SLOTS) as stage:
         if bench.wants("submit"):
             _warm_up(stage)
-            submissions(stage, "submit")
+            for number in range(bench.scale.rounds):
+                submissions(stage, "submit", stage.systems, number)
+                stage.play("submit", _rest)
         if bench.wants("dispatch"):
             dispatches(stage)
         if bench.wants("tree"):
@@ -96,24 +98,24 @@ def _warm_up(stage: Stage) -> None:
     stage.play("start", act)
 
 
-def submissions(stage: Stage, row: str, systems: list[System] | None = None) -> None:
-    """So many commands of each in each round. Afterwards an idle queue is idle again."""
+def _rest(system: System, number: int) -> None:
+    system.until_idle(_PATIENCE_S)
+
+
+def submissions(stage: Stage, row: str, systems: list[System], number: int) -> None:
+    """So many commands of each, in one round."""
     results, scale = stage.bench.results, stage.bench.scale
 
-    def act(system: System, number: int) -> None:
+    def act(system: System, _: int) -> None:
         command = system.submit(system.jobs["noop"])
-        if command is None:
-            return
-        for _ in range(scale.samples):
-            done = timed(command, system.environment).ok()
+        for _ in range(scale.samples if command is not None else 0):
+            done = timed(command or "", system.environment).ok()
             results.record(row, system.name, number, done.wall_s * 1e3)
             results.record(f"{row}.cpu", system.name, number, done.cpu_s * 1e3)
             time.sleep(0.01)
-        if row == "submit":
-            system.until_idle(_PATIENCE_S)
 
-    cast = [system for system in systems or stage.systems if not isinstance(system, Spawn)]
-    stage.play(row, act, scale.rounds, cast)
+    cast = [system for system in systems if not isinstance(system, Spawn)]
+    stage.play(row, act, 1, turned(cast, number))
 
 
 def dispatches(stage: Stage) -> None:

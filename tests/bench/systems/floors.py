@@ -30,6 +30,14 @@ class Bare(System):
         """Instead of a command of ours."""
         return self.command()
 
+    def array(self, script: str, count: int, folder: Path | None = None) -> Command | None:
+        """Instead of a command of ours."""
+        return self.command()
+
+    def cancel(self, job: str) -> Command | None:
+        """Instead of a command of ours."""
+        return self.command()
+
     def listing(self) -> Command | None:
         """Instead of a command of ours."""
         return self.command()
@@ -39,6 +47,7 @@ class Spawn(System):
     """A tight loop of posix_spawn; a job in the foreground; a signal to a process group."""
 
     name = "spawn"
+    holds_jobs = False
 
     def about(self) -> str:
         """What it is."""
@@ -71,6 +80,7 @@ class Xargs(System):
     """xargs -P, with an output file for each job."""
 
     name = "xargs"
+    holds_jobs = False
 
     def about(self) -> str:
         """What it is."""

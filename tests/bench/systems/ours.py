@@ -55,7 +55,7 @@ def install(sources: Path, place: Path) -> Installation:
     Raises: BenchError.
     """
     place.mkdir(mode=0o755)
-    words = [sys.executable, sources / "install.py", f"--bin-dir={place}/bin"]
+    words = [sys.executable, f"{sources}/install.py", f"--bin-dir={place}/bin"]
     words += [f"--sched-root={place}/queue", f"--prefix={place}/lib"]
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, timeout=_INSTALL_S, cwd=place

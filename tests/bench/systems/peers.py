@@ -190,6 +190,10 @@ class Nq(System):
         """It has no command: the job's name ends in the pid of its session."""
         return ["/bin/kill", "-TERM", "--", f"-{job.rpartition('.')[2]}"]
 
+    def withdraw(self, job: str) -> Command | None:
+        """What waits leads no session yet."""
+        return ["/bin/kill", "-KILL", job.rpartition(".")[2]]
+
     def cancel_all(self) -> Command | None:
         """The same, of all that wait."""
         ends = "for f in ,*; do kill -KILL ${f##*.} 2>/dev/null; done"
@@ -200,6 +204,8 @@ class Parallel(System):
     """`sem` for single jobs, `parallel` over a list for many."""
 
     name = "parallel"
+    # What waits for sem is a command that has not returned.
+    holds_jobs = False
 
     @classmethod
     def missing(cls) -> str:
@@ -222,10 +228,6 @@ class Parallel(System):
         """As a user types it."""
         jobs = "1" if whole else str(self.width)
         return ["sem", "--bg", "--id", "bench", "-j", jobs, script, *map(str, arguments)]
-
-    def block(self) -> None:
-        """What waits for sem is a shell that waits: that is no queue."""
-        raise BenchError("it has no queue of waiting jobs")
 
     def many(
         self, script: str, count: int, folder: Path, limit_s: float

@@ -30,7 +30,9 @@ class System:
     """One instance of a scheduler, with a directory of its own. `label` tells instances apart."""
 
     name = ""
-    # How many waiting jobs it is asked to hold, and how many submissions it gets in a loop.
+    # Whether it has a queue of waiting jobs, how many it is asked to hold, and how many
+    # submissions it gets in a loop.
+    holds_jobs = True
     most_pending = 10_000
     loops = 1000
     # How long to pause at random before a dispatch is timed: longer for what works in ticks.
@@ -174,6 +176,10 @@ class System:
         """Ends a running job, or one that waits."""
         return None
 
+    def withdraw(self, job: str) -> Command | None:
+        """Takes away one that waits, where that is another command."""
+        return self.cancel(job)
+
     def cancel_all(self) -> Command | None:
         """Ends all of the user's jobs."""
         return None
@@ -181,6 +187,10 @@ class System:
     def is_idle(self) -> bool:
         """Whether nothing waits or runs, on its own word."""
         return not self.unfinished()
+
+    def records(self) -> int:
+        """How many records of waiting jobs it keeps on the disk."""
+        return 0
 
     def exit_code(self, job: str) -> int | None:
         """The exit code of an ended job as it has recorded it; None: it has not."""
