@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.bench.measures import full, idle_queue, idling, standing, throughput
+from tests.bench.measures import (
+    ended,
+    events,
+    full,
+    idle_queue,
+    idling,
+    recovery,
+    standing,
+    throughput,
+)
 from tests.bench.rows import Row
 from tests.bench.systems.floors import Bare, Spawn, Xargs
 from tests.bench.systems.hq import HyperQueue
@@ -11,7 +20,7 @@ from tests.bench.systems.peers import Nq, Parallel, TaskSpooler
 from tests.bench.systems.slurm import Slurm, TunedSlurm
 from tests.bench.systems.system import System
 
-GROUPS = (idle_queue, throughput, standing, idling)
+GROUPS = (idle_queue, throughput, standing, idling, ended, events, recovery)
 ROWS: tuple[Row, ...] = tuple(row for group in (*GROUPS, full) for row in group.ROWS)
 MEASURES = tuple(dict.fromkeys(row.group for row in ROWS))
 FLOORS: tuple[type[System], ...] = (Bare, Spawn, Xargs)

@@ -64,12 +64,12 @@ QUICK = Scale(
     piece=100,
     lines=100_000,
     arrays=(10_000, 1_000_000),
-    ended=10_000,
+    ended=100_000,
     window_s=10.0,
     running=30,
     sizes=(1000, 1_000_000),
-    separate=(1000, 10_000),
-    events=50,
+    separate=(1000, 100_000),
+    events=30,
 )
 TINY = Scale(
     rounds=2,
