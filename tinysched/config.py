@@ -6,13 +6,10 @@ line and what would do, and whoever reloads keeps the former Config.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
-import textwrap
 from collections.abc import Mapping
-from fractions import Fraction
 
 import yaml
 
@@ -24,6 +21,7 @@ from tinysched.typed import TypeVar
 from tinysched.values import dataclass, field, fields, replace
 
 MOST_BYTES = 256 * 1024
+_WHOLE = 10**15  # a float keeps so many digits of what was written
 Default = TypeVar("Default")
 VARIABLES = {
     "TJS_PURGE_AGE_DAYS": "purge_age_days",
@@ -271,8 +269,9 @@ def allowed_cores(config: Config, machine_cores: int) -> int:
     """The cores that jobs may take all together, at least 1."""
     if config.cpus is not None:
         return config.cpus
-    # exact arithmetic: 0.29 of 100 cores are 29, not 28
-    return max(1, int(Fraction(repr(config.cpu_fraction)) * machine_cores))
+    # as it was written, in whole numbers: 0.29 of 100 cores are 29, not 28
+    digits = f"{config.cpu_fraction:.15f}".replace(".", "")
+    return max(1, int(digits) * machine_cores // _WHOLE)
 
 
 def allowed_memory_mib(config: Config, machine_mib: int) -> int:
@@ -282,6 +281,8 @@ def allowed_memory_mib(config: Config, machine_mib: int) -> int:
 
 def template() -> str:
     """The text of conf/config.yaml: every key with its meaning, range and default."""
+    import textwrap
+
     parts = [HEADER]
     for key in fields(Config):
         words = textwrap.fill(
@@ -328,6 +329,8 @@ def _pair(key_node: yaml.Node, value_node: yaml.Node, path: str) -> tuple[str, V
     name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
     where = f"cannot use {path} line {_line(key_node)}"
     if name not in KEYS:
+        import difflib
+
         near = difflib.get_close_matches(str(name).lower(), KEYS, n=1, cutoff=0.5)
         guess = f"; did you mean {near[0]}" if near else f"; the keys are {', '.join(KEYS)}"
         raise ConfigError(f"{where}: there is no key {name!r}{guess}")

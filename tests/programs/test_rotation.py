@@ -53,6 +53,15 @@ def test_the_dispatchers_log_is_put_aside_and_begun_anew(tmp_path: Path, privacy
     assert all(line.count(" why=") == 1 for line in files[1].read_text().splitlines())
 
 
+def test_where_no_former_log_is_kept_the_log_is_bounded_too(tmp_path: Path):
+    (tmp_path / "logs").mkdir()
+    config = Config(log_size_mib=1, log_files=0)
+    journal.open_log(str(tmp_path), config, FakeClock())
+    tell_much(1.1)
+    (path,) = (tmp_path / "logs").iterdir()
+    assert 0 < path.stat().st_size <= 2**20
+
+
 def test_an_agents_log_keeps_stderr_when_it_is_put_aside(tmp_path: Path):
     path = tmp_path / "agent.log"
     os.umask(0o077)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-import psutil
+_TOTAL = b"MemTotal:"
 
 
 def busy_tasks() -> float:
@@ -17,11 +17,15 @@ def busy_tasks() -> float:
 
 def memory_mib() -> int:
     """Tell how much memory the machine has."""
-    return int(psutil.virtual_memory().total) // 2**20
+    with open("/proc/meminfo", "rb") as file:  # where psutil looks, which is larger than the file
+        found = next(line.split() for line in file if line.startswith(_TOTAL))
+    return int(found[1]) // 1024
 
 
 def memory_free_mib() -> int:
     """Tell how much memory nobody uses at all, caches included in what is used."""
+    import psutil  # large, and hardly anybody asks
+
     return int(psutil.virtual_memory().free) // 2**20
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
+from contextlib import suppress
 from datetime import datetime, timezone
-from logging.handlers import RotatingFileHandler
+from itertools import pairwise
 
 from tinysched.report.text import visible
 
@@ -44,24 +45,45 @@ class OneLine(logging.Formatter):
         return "\n".join([line, *(f"    {visible(line)}" for line in rest)])
 
 
-class SizedLog(RotatingFileHandler):
-    """A log of bounded size, beside those that were put aside."""
+class SizedLog(logging.FileHandler):
+    """A log of bounded size, beside `kept` ones that were put aside: NAME.1 is the last.
+
+    The library's own handler would make each line twice, to know how long it is, and comes with
+    sockets, queues and pickles.
+
+    Raises: OSError.
+    """
+
+    def __init__(self, path: str, size: int, kept: int) -> None:
+        super().__init__(path)
+        self._size = size
+        self._kept = kept
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Adds a line; RotatingFileHandler would make each of them twice, to know how long it is.
-
-        Whatever goes wrong is nobody's trouble but the log's.
-        """
+        """Adds a line. Whatever goes wrong is nobody's trouble but the log's."""
         try:
             line = f"{self.format(record)}\n"
             if self.stream is None:
                 self.stream = self._open()
-            if os.fstat(self.stream.fileno()).st_size + len(line) >= self.maxBytes:
-                self.doRollover()
+            if os.fstat(self.stream.fileno()).st_size + len(line) >= self._size:
+                self.put_aside()
             self.stream.write(line)
             self.stream.flush()
         except Exception:
             self.handleError(record)
+
+    def put_aside(self) -> None:
+        """Begins a new file."""
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()
+        names = [self.baseFilename, *(f"{self.baseFilename}.{n + 1}" for n in range(self._kept))]
+        with suppress(FileNotFoundError):
+            os.remove(names[-1])
+        for newer, older in reversed(list(pairwise(names))):
+            with suppress(FileNotFoundError):
+                os.rename(newer, older)
+        self.stream = self._open()
 
 
 class OwnLog(SizedLog):
@@ -71,13 +93,13 @@ class OwnLog(SizedLog):
     """
 
     def __init__(self, path: str, size: int) -> None:
-        super().__init__(path, maxBytes=size, backupCount=1)
+        super().__init__(path, size, kept=1)
         self.setFormatter(OneLine())
         self._lead_stderr()
 
-    def doRollover(self) -> None:  # noqa: N802 -- logging's own name
+    def put_aside(self) -> None:
         """Begins a new file."""
-        super().doRollover()
+        super().put_aside()
         self._lead_stderr()
 
     def _lead_stderr(self) -> None:

@@ -62,9 +62,9 @@ class _Log(SizedLog):
 
     permissions = PRIVATE_MODE
 
-    def doRollover(self) -> None:  # noqa: N802 -- logging's own name
+    def put_aside(self) -> None:
         """Begins a new file."""
-        super().doRollover()
+        super().put_aside()
         os.chmod(self.baseFilename, self.permissions)
 
 
@@ -82,7 +82,7 @@ def open_log(root: str, config: Config, clock: Clock) -> None:
     path = f"{root}/logs/dispatcher.log"
     moved = make_way(path)
     try:
-        log = _Log(path, maxBytes=config.log_size_mib * 2**20, backupCount=config.log_files)
+        log = _Log(path, config.log_size_mib * 2**20, config.log_files)
     except OSError as error:
         raise SpoolError(f"cannot open {path}: {error.strerror}") from error
     log.setFormatter(OneLine())
