@@ -3,6 +3,8 @@
 import pytest
 
 from tests.programs.queue import ADMIN, BOB
+from tinysched.errors import SpoolError
+from tinysched.programs.dispatch.lowest import Lowest
 
 
 class Unwalked(dict):
@@ -86,3 +88,65 @@ def test_what_keeps_many_jobs_waiting_is_explained_once(queue, bob, monkeypatch,
 def test_who_asks_about_one_job_does_not_wait_for_all_others(unwalked, verb, words):
     answer = unwalked.ask(ADMIN, verb, *words)
     assert answer.exit_code == 0, answer.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_told"),
+    [("afterok", False), ("afterany", False), ("afternotok", False), ("aftercorr", True)],
+)
+def test_who_waits_for_an_array_does_not_look_at_each_end_of_a_task(
+    queue, bob, monkeypatch, kind, is_told
+):
+    queue.submit(BOB, "--array=0-99")
+    for _ in range(3):
+        queue.submit(BOB, "-d", f"{kind}:1")
+    bob.end("1_0.1")
+    conditions, seen = queue.dispatcher.conditions, []
+    look = conditions._look
+    monkeypatch.setattr(conditions, "_look", lambda job, now: seen.append(job.id) or look(job, now))
+    for index in range(1, 4):
+        bob.end(f"1_{index}.1")
+    assert any(number > 1 for number in seen) == is_told
+
+
+def test_those_whom_one_end_wakes_are_written_in_one_go(queue, bob):
+    queue.submit(BOB)
+    for _ in range(9):
+        queue.submit(BOB, "-d", "afterok:1", "-c", "3")
+    ledger = queue.dispatcher.ledger
+    publish, sizes = ledger._store.publish, []
+    ledger._store.publish = lambda records: sizes.append(len(records)) or publish(records)
+    bob.end("1.1")
+    assert sizes.count(9) == 1
+    assert sum(sizes) <= 9 + 2  # and its own end, and a grant
+
+
+def test_a_disk_that_refuses_wakes_nobody_and_is_asked_again(queue, bob):
+    queue.submit(BOB)
+    for _ in range(3):
+        queue.submit(BOB, "-d", "afterok:1")
+    rewrite = queue.dispatcher.ledger.rewrite
+    queue.dispatcher.ledger.rewrite = lambda *jobs: refuse() if jobs else None
+    bob.end("1.1")
+    assert set(queue.states("-t", "PD")) == {"2", "3", "4"}
+    queue.dispatcher.ledger.rewrite = rewrite
+    queue.sleep(2.0)
+    assert set(queue.states("-t", "R")) == {"2", "3", "4"}
+
+
+def refuse():
+    raise SpoolError("cannot write: No space left on device")
+
+
+def test_the_lowest_of_many_numbers_is_known():
+    lowest, model = Lowest(), set()
+    for step in range(2000):
+        number = step * 7919 % 101
+        if step % 3:
+            lowest.add(number)
+            model.add(number)
+        else:
+            lowest.discard(number)
+            model.discard(number)
+        assert lowest.first == min(model, default=None)
+    assert len(lowest._heap) <= 2 * len(model) + 16

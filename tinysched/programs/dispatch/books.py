@@ -26,6 +26,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.states import PENDING, UNFINISHED
 from tinysched.policy.capacity import Capacity, Demand
 from tinysched.policy.waiting import Entry, Waiting
+from tinysched.programs.dispatch.tally import Tally
 from tinysched.values import replace
 
 # Stands for "an agent" that is always there: a foreground client launches its job itself.
@@ -46,6 +47,7 @@ class Books:
         self.jobs: dict[int, Job] = {}
         self.open: dict[int, None] = {}
         self.tasks: dict[int, dict[int, Task]] = {}
+        self.tally = Tally()
         self.waiting = Waiting()
         self.capacity = capacity
         self.cores_taken = 0
@@ -96,9 +98,7 @@ class Books:
         """Every ended task of an array is known here; those that ended long ago may not be."""
         if isinstance(job.work, Unit):
             return True
-        known = self.tasks.get(job.id, {}).values()
-        ended = sum(isinstance(task.unit.state, Ended) for task in known)
-        return ended >= len(job.work.ended)
+        return self.tally.ended(job.id) >= len(job.work.ended)
 
     def by_token(self, uid: int, token: str) -> Job | None:
         """The job that was accepted under a token of that user, if any."""
@@ -204,7 +204,10 @@ class Books:
         index = task.unit.id.task
         if index is None or task.job.id not in self.jobs:
             return
-        self.tasks.setdefault(task.job.id, {})[index] = task
+        tasks = self.tasks.setdefault(task.job.id, {})
+        former = tasks.get(index)
+        tasks[index] = task
+        self.tally.note(None if former is None else former.unit, task.unit)
         self._by_raw_id[task.unit.raw_id] = task.unit.id
         self._note_pause(task.job.id, index, task.unit)
         self._account(task.job, task.unit)
@@ -312,6 +315,7 @@ class Books:
         self._by_token.pop((job.uid, job.token), None)
         for task in self.tasks.pop(number, {}).values():
             self._by_raw_id.pop(task.unit.raw_id, None)
+        self.tally.forget(number)
         self.live_tasks.pop(number, None)
         self.absent.discard(number)
         self.blocked.pop(number, None)

@@ -19,14 +19,30 @@ from tinysched.job.model import Elements, Job, Outcome, Pending, Reason, Unit
 from tinysched.job.quantities import format_time
 from tinysched.job.ranges import Ranges
 from tinysched.programs import events
+from tinysched.programs.dispatch.children import Children
 from tinysched.programs.dispatch.family import Family
 from tinysched.programs.dispatch.ledger import Ledger
-from tinysched.values import replace
+from tinysched.programs.dispatch.lowest import Lowest
+from tinysched.values import dataclass, replace
 
 LOG = logging.getLogger("dispatcher")
 RETRY_S = 1.0
 
 _Name = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What came of a look at a job that waits: itself as it is from now on, and what keeps it.
+
+    `wakes`: nothing keeps it any more. `is_given_up`: it can never start.
+    """
+
+    before: Job
+    after: Job
+    reason: Reason | None
+    wakes: bool = False
+    is_given_up: bool = False
 
 
 class Conditions:
@@ -37,9 +53,9 @@ class Conditions:
         self._books = ledger.books
         self._clock = clock
         self._family = Family(ledger)
-        self._children: defaultdict[int, set[int]] = defaultdict(set)
-        self._namesakes: defaultdict[_Name, set[int]] = defaultdict(set)
-        self._lonely: defaultdict[_Name, set[int]] = defaultdict(set)
+        self._children = Children(ledger.books)
+        self._namesakes: defaultdict[_Name, Lowest] = defaultdict(Lowest)
+        self._lonely: defaultdict[_Name, Lowest] = defaultdict(Lowest)
         self._names: dict[int, _Name] = {}
         self._timers: list[tuple[float, int]] = []
         self._changed: set[int] = set(self._books.jobs)
@@ -49,7 +65,7 @@ class Conditions:
     @property
     def parents(self) -> frozenset[int]:
         """Jobs whose end, good or bad, still matters to one that waits."""
-        return frozenset(number for number, waiting in self._children.items() if waiting)
+        return self._children.parents
 
     def settle(self) -> None:
         """Looks again at whatever may have been waiting for what has happened since."""
@@ -60,8 +76,7 @@ class Conditions:
         while self._changed or due:
             moved, self._changed = self._changed | due, set()
             self._ledger.on_saved, due = self._changed.add, set()
-            for number in sorted(self._touched(moved)):
-                self._look(number, now)
+            self._look_at(sorted(self._touched(moved)), now)
 
     def next_s(self) -> float | None:
         """In how many seconds somebody's time has come."""
@@ -72,7 +87,7 @@ class Conditions:
         touched: set[int] = set()
         for number in moved:
             touched.add(number)
-            touched |= self._children.get(number, set())
+            touched |= self._children.to_be_told(number)
             job = self._books.jobs.get(number)
             if job is not None:
                 name = (job.uid, job.request.name)
@@ -81,52 +96,65 @@ class Conditions:
                 if not job.is_final:
                     self._namesakes[name].add(number)
                     self._names[number] = name
-                for one in {name, former}:
-                    touched |= {min(self._lonely[one])} if self._lonely.get(one) else set()
+                lowest = (self._lonely[one].first for one in {name, former} & self._lonely.keys())
+                touched.update(one for one in lowest if one is not None)
         return touched
 
-    def _look(self, number: int, now: float) -> None:
-        """Whether a job's turn can come, and when to look again."""
-        job = self._books.jobs.get(number)
-        if job is None or not _waits(job):
-            self._stop_waiting(number, job)
-            return
+    def _look_at(self, numbers: Iterable[int], now: float) -> None:
+        """Whether the turn of jobs can come, and when to look again."""
+        looks: list[_Look] = []
+        for number in numbers:
+            job = self._books.jobs.get(number)
+            if job is None or not _waits(job):
+                self._stop_waiting(number, job)
+            else:
+                looks.append(self._look(job, now))
         try:
-            job = self._judged(job, now)
-            reason = self._reason(job, now)
-            if reason is None and number in self._books.blocked:
-                self._ledger.rewrite(_eligible(job, now))
-                LOG.info(events.WAKES, job.id, job.user)
+            self._ledger.rewrite(*(look.after for look in looks if look.after is not look.before))
         except SpoolError as error:
-            LOG.error(events.CONDITION_NOT_RECORDED, number, job.user, error.sentence)
-            heappush(self._timers, (now + RETRY_S, number))
-            return
-        pause_at = self._books.end_pauses(number, now)
-        if pause_at is not None:
-            heappush(self._timers, (pause_at, number))
-        if reason is None:
-            self._books.blocked.pop(number, None)
-        else:
-            self._books.blocked[number] = reason
-        self._books.file(number)
+            for job in (look.after for look in looks if look.after is not look.before):
+                LOG.error(events.CONDITION_NOT_RECORDED, job.id, job.user, error.sentence)
+                heappush(self._timers, (now + RETRY_S, job.id))
+            looks = [look for look in looks if look.after is look.before]
+        for look in looks:
+            job, reason = look.after, look.reason
+            if look.wakes:
+                LOG.info(events.WAKES, job.id, job.user)
+            elif look.is_given_up and reason is not None:
+                LOG.info(events.GIVEN_UP, job.id, job.user, reason.name)
+            self._note(self._books.jobs[job.id], reason, now)
 
-    def _judged(self, job: Job, now: float) -> Job:
-        """The job with each of its dependencies looked at again; news are safe on disk."""
-        if not job.dependencies.edges:
-            return job
+    def _look(self, job: Job, now: float) -> _Look:
         judged = job.dependencies.judged(lambda edge: self._judge(job, edge, now))
-        if judged is not job.dependencies:
-            job = replace(job, dependencies=judged)
-            self._ledger.rewrite(job)
-            job = self._books.jobs[job.id]
-        for edge in judged.edges:
-            if edge.verdict is Verdict.OPEN:
-                self._wait_for(job, edge, now)
+        after = job if judged is job.dependencies else replace(job, dependencies=judged)
         self._books.ready.pop(job.id, None)
-        ready = self._family.ready(job)
+        ready = self._family.ready(after) if judged.edges else None
         if ready is not None:
             self._books.ready[job.id] = ready
-        return job
+        given_up = self._given_up(after, now)
+        if given_up is not None:
+            outcome, why = given_up
+            live = self._books.live_tasks[job.id]
+            over = lifecycle.given_up(after, outcome, why, now, live)
+            return _Look(before=job, after=over, reason=why, is_given_up=True)
+        reason = self._reason(after, now)
+        if reason is None and job.id in self._books.blocked:
+            return _Look(before=job, after=_eligible(after, now), reason=None, wakes=True)
+        return _Look(before=job, after=after, reason=reason)
+
+    def _note(self, job: Job, reason: Reason | None, now: float) -> None:
+        """Remembers what came of a look, and when the next one is due."""
+        for edge in job.dependencies.edges:
+            if edge.verdict is Verdict.OPEN:
+                self._wait_for(job, edge, now)
+        pause_at = self._books.end_pauses(job.id, now)
+        if pause_at is not None:
+            heappush(self._timers, (pause_at, job.id))
+        if reason is None:
+            self._books.blocked.pop(job.id, None)
+        else:
+            self._books.blocked[job.id] = reason
+        self._books.file(job.id)
 
     def _judge(self, job: Job, edge: Edge, now: float) -> Edge:
         """A condition as it stands; of a job that is held it is open, whatever has happened."""
@@ -137,8 +165,8 @@ class Conditions:
 
     def _of_now(self, job: Job, edge: Edge, now: float) -> Edge:
         if edge.kind is Kind.SINGLETON:
-            others = self._namesakes[job.uid, job.request.name]
-            is_first = not any(other < job.id for other in others)
+            first = self._namesakes[job.uid, job.request.name].first
+            is_first = first is None or first >= job.id
             return replace(edge, verdict=Verdict.FULFILLED) if is_first else edge
         todo = job.work.todo if isinstance(job.work, Elements) else Ranges()
         return self._family.judge(edge, now, todo)
@@ -147,26 +175,29 @@ class Conditions:
         if edge.kind is Kind.SINGLETON:
             self._lonely[job.uid, job.request.name].add(job.id)
             return
-        number = self._family.number(edge)
-        self._children[number].add(job.id)
+        self._children.add(self._family.number(edge), job.id, edge)
         due_at = self._family.due_at(edge)
         if due_at is not None and due_at > now:
             heappush(self._timers, (due_at, job.id))
 
-    def _reason(self, job: Job, now: float) -> Reason | None:
-        """What keeps a job from its turn; None if nothing does."""
+    def _given_up(self, job: Job, now: float) -> tuple[Outcome, Reason] | None:
+        """How a job ends that can never start any more; None: it still can."""
         request, waits = job.request, job.dependencies
         if request.deadline_at is not None and job.hold is None:
             limit_s = self._books.capacity.limit_s(job) or 0
             if now + limit_s > request.deadline_at:
-                too_late = Reason(name="DeadLine", words="it could not end in time any more")
-                return self._give_up(job, Outcome.DEADLINE, too_late, now)
+                words = "it could not end in time any more"
+                return Outcome.DEADLINE, Reason(name="DeadLine", words=words)
             heappush(self._timers, (request.deadline_at - limit_s + 1, job.id))
+        if waits.verdict is Verdict.FAILED and request.kill_on_invalid_dependency:
+            return Outcome.CANCELLED, Reason(name="DependencyNeverSatisfied", words=str(waits))
+        return None
+
+    def _reason(self, job: Job, now: float) -> Reason | None:
+        """What keeps a job from its turn; None if nothing does."""
+        waits = job.dependencies
         if waits.verdict is Verdict.FAILED:
-            never = Reason(name="DependencyNeverSatisfied", words=str(waits))
-            if request.kill_on_invalid_dependency:
-                return self._give_up(job, Outcome.CANCELLED, never, now)
-            return never
+            return Reason(name="DependencyNeverSatisfied", words=str(waits))
         if waits.verdict is Verdict.OPEN and not self._books.ready.get(job.id):
             return Reason(name="Dependency", words=f"waits for {waits}")
         begins_at = self._begins_at(job)
@@ -184,13 +215,6 @@ class Conditions:
             return max(filter(None, (asked, later)), default=None)
         return asked
 
-    def _give_up(self, job: Job, outcome: Outcome, reason: Reason, now: float) -> Reason:
-        """A job that can never start ends here."""
-        live = self._books.live_tasks[job.id]
-        self._ledger.rewrite(lifecycle.given_up(job, outcome, reason, now, live))
-        LOG.info(events.GIVEN_UP, job.id, job.user, reason.name)
-        return reason
-
     def _stop_waiting(self, number: int, job: Job | None) -> None:
         self._books.blocked.pop(number, None)
         self._books.ready.pop(number, None)
@@ -198,7 +222,7 @@ class Conditions:
             return
         self._lonely[job.uid, job.request.name].discard(number)
         for edge in job.dependencies.edges:
-            self._children[self._family.number(edge)].discard(number)
+            self._children.discard(self._family.number(edge), number)
 
 
 def _waits(job: Job) -> bool:

@@ -30,8 +30,8 @@ class Family:
         if job is None:
             return dependencies.judge(edge, None, now)
         is_array = isinstance(job.work, Elements) and named.task is None
-        parent = self._parent(job, named)
-        if parent is not None:
+        parent = self._parent(job, named, edge.kind)
+        if parent is not None and parent.good:
             parent = replace(parent, good=parent.good & todo)
         judged = dependencies.judge(edge, parent, now)
         return replace(judged, is_array=True) if is_array and not judged.is_array else judged
@@ -46,7 +46,7 @@ class Family:
         job = self._job(named.number)
         if edge.kind is not Kind.AFTER or job is None:
             return None
-        parent = self._parent(job, named)
+        parent = self._parent(job, named, edge.kind)
         if parent is None or parent.started_at is None:
             return None
         return parent.started_at + edge.delay_min * 60
@@ -61,7 +61,7 @@ class Family:
             if parent_job is None or not isinstance(parent_job.work, Elements):
                 continue
             if edge.verdict is Verdict.OPEN:
-                good = self._parent_of_array(parent_job, parent_job.work).good
+                good = self._good(parent_job)
                 found = good if found is None else found & good
         return found
 
@@ -78,11 +78,11 @@ class Family:
             return None
         return self._books.jobs.get(number)
 
-    def _parent(self, job: Job, named: JobId) -> Parent | None:
+    def _parent(self, job: Job, named: JobId, kind: Kind) -> Parent | None:
         if isinstance(job.work, Unit):
             return _of_unit(job.work)
         if named.task is None:
-            return self._parent_of_array(job, job.work)
+            return self._parent_of_array(job, job.work, kind)
         self._ledger.recall(job.id)
         unit = self._books.unit(named)
         if unit is not None:
@@ -91,24 +91,28 @@ class Family:
             return _NOT_YET
         return _TAKEN_AWAY if named.task in job.work.cancelled else None
 
-    def _parent_of_array(self, job: Job, work: Elements) -> Parent:
-        self._ledger.recall(job.id)
-        units = self._books.units(job.id)
-        begun = [parent.started_at for parent in map(_of_unit, units)]
-        starts = [moment for moment in begun if moment is not None]
-        has_all_started = not work.todo and len(starts) == len(begun) and bool(starts)
-        is_bad = work.worst is not Outcome.COMPLETED or bool(work.cancelled)
-        good = Ranges.of(
-            unit.id.task or 0
-            for unit in units
-            if isinstance(unit.state, Ended) and unit.state.outcome is Outcome.COMPLETED
-        )
+    def _parent_of_array(self, job: Job, work: Elements, kind: Kind) -> Parent:
         return Parent(
-            started_at=max(starts) if has_all_started else None,
+            started_at=self._all_started_at(job, work) if kind is Kind.AFTER else None,
             has_ended=work.ended_at is not None,
-            any_bad=is_bad,
-            good=good,
+            any_bad=work.worst is not Outcome.COMPLETED or bool(work.cancelled),
+            good=self._good(job) if kind is Kind.AFTERCORR else Ranges(),
         )
+
+    def _all_started_at(self, job: Job, work: Elements) -> float | None:
+        """When the last of an array started; None: not all of it has."""
+        if work.todo:
+            return None
+        self._ledger.recall(job.id)
+        begun = [_of_unit(unit).started_at for unit in self._books.units(job.id)]
+        starts = [moment for moment in begun if moment is not None]
+        return max(starts) if starts and len(starts) == len(begun) else None
+
+    def _good(self, job: Job) -> Ranges:
+        """The tasks of an array that have ended well."""
+        self._ledger.recall(job.id)
+        known = self._books.tasks.get(job.id, {}).values()
+        return self._books.tally.good(job.id, (task.unit for task in known))
 
 
 def _of_unit(unit: Unit) -> Parent:
