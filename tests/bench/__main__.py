@@ -24,8 +24,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.bench import machine, processes, table
-from tests.bench.catalogue import GROUPS, MEASURES, PEERS, ROWS, SYSTEMS
-from tests.bench.judging import Judged, judged
+from tests.bench.catalogue import GROUPS, MEASURES, SYSTEMS, judged_rows
 from tests.bench.processes import BenchError
 from tests.bench.results import Results
 from tests.bench.scale import FULL, QUICK, TINY
@@ -33,6 +32,7 @@ from tests.bench.stage import Bench, say
 from tests.bench.systems.floors import Bare
 from tests.bench.systems.hq import HyperQueue
 from tests.bench.systems.ours import REPOSITORY, Tinysched, install, launch
+from tests.bench.systems.slurm import TunedSlurm
 from tests.bench.systems.system import System
 
 BEFORE = "before"
@@ -90,6 +90,8 @@ def measured(given: argparse.Namespace) -> Results:
         kinds = _ours(place, against, is_checkout=given.checkout)
         others = _chosen(given.systems, [kind.name for kind in SYSTEMS])
         asked = [kind for kind in SYSTEMS[1:] if kind.name in others]
+        if given.quick and not given.systems:
+            asked.remove(TunedSlurm)
         kinds += [kind for kind in asked if not kind.missing()]
         bench = Bench(place, kinds, scale, frozenset(wanted))
         bench.results.skipped = {kind.name: why for kind in asked if (why := kind.missing())}
@@ -136,6 +138,7 @@ def _ours(place: Path, against: Path | None, *, is_checkout: bool) -> list[type[
 def _run(bench: Bench) -> None:
     results, began = bench.results, time.monotonic()
     results.facts = machine.facts(bench.place, Bare.interpreter)
+    results.facts |= {"waiting": bench.scale.pending, "tasks": bench.scale.tasks}
     about = bench.place / "about"
     about.mkdir()
     results.systems = {kind.name: kind(about).about() for kind in bench.kinds}
@@ -146,7 +149,7 @@ def _run(bench: Bench) -> None:
 
 def report(results: Results) -> str:
     """All that a run has to say."""
-    rows = table_rows(results)
+    rows = judged_rows(results)
     lines, notes = table.everybody(rows, results)
     parts = [machine.sentence(results.facts)]
     parts += [f"{name}: {about}" for name, about in results.systems.items()]
@@ -154,13 +157,6 @@ def report(results: Results) -> str:
     parts += ["", table.as_text(table.goals(rows)), "", table.as_text(lines), *notes, ""]
     parts += [f"failed: {error}" for error in results.errors]
     return "\n".join(parts) + "\n"
-
-
-def table_rows(results: Results) -> list[Judged]:
-    """The rows of which something was measured."""
-    peers = [kind.name for kind in PEERS]
-    rows = [judged(row, results, peers) for row in ROWS]
-    return [row for row in rows if row.cells]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.bench.judging import Judged, judged
 from tests.bench.measures import (
     ended,
     events,
@@ -12,6 +13,7 @@ from tests.bench.measures import (
     standing,
     throughput,
 )
+from tests.bench.results import Results
 from tests.bench.rows import Row
 from tests.bench.systems.floors import Bare, Spawn, Xargs
 from tests.bench.systems.hq import HyperQueue
@@ -26,3 +28,10 @@ MEASURES = tuple(dict.fromkeys(row.group for row in ROWS))
 FLOORS: tuple[type[System], ...] = (Bare, Spawn, Xargs)
 PEERS: tuple[type[System], ...] = (TaskSpooler, Nq, Parallel, HyperQueue, Slurm, TunedSlurm)
 SYSTEMS: tuple[type[System], ...] = (Tinysched, *FLOORS, *PEERS)
+
+
+def judged_rows(results: Results) -> list[Judged]:
+    """The rows of which something was measured, as a run found them."""
+    peers = [kind.name for kind in PEERS]
+    rows = [judged(row, results, peers) for row in ROWS]
+    return [row for row in rows if row.cells]

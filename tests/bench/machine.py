@@ -52,11 +52,16 @@ def _file_system(place: Path) -> str:
 
 
 def sentence(found: Facts) -> str:
-    """`2 cores, 24 GiB, Linux 6.1, ext4, Python 3.11.2; ...`."""
+    """`2 cores, 24 GiB, Linux 6.1, ext4, Python 3.11.2; ...`.
+
+    How much was measured is said too: a quick run measures less than its rows say.
+    """
     words = (
         f"{found['cores']} cores, {found['memory_gib']} GiB, Linux {found['kernel']},"
         f" {found['file_system']}, Python {found['python']}; {found['date']}"
     )
+    if "waiting" in found:
+        words += f"; {found['waiting']} jobs waiting, throughput of {found['tasks']} jobs"
     if "took_s" in found:
         words += (
             f", {found['took_s']} s; load {found['load_before']} before,"

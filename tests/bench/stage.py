@@ -72,6 +72,7 @@ class Stage:
         self.bench = bench
         self.place = place
         self.systems: list[System] = []
+        self._playing = ""
 
     def open(self, kind: type[Kind], slots: int, label: str = "") -> Kind | None:
         """One more; None if it does not come up."""
@@ -110,6 +111,9 @@ class Stage:
 
         What fails costs a cell of that row.
         """
+        if row != self._playing:
+            say(f"  {row}")
+            self._playing = row
         cast = list(self.systems if systems is None else systems)
         for number in range(rounds):
             for system in turned(cast, number):
