@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 
 from tinysched.host.births import start_ticks as start_ticks
@@ -65,6 +64,8 @@ def fork_worker(work: Callable[[], int]) -> int:
         reset_signals()
         code = work()
     except BaseException:  # nothing may escape into the code of the parent
+        import traceback  # large, and there should be no need for it
+
         traceback.print_exc()
     finally:
         _leave(code)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
 from tinysched.job.runs import Cause, Ending, Grant
+from tinysched.spool.disk import is_own_fault
 from tinysched.spool.private import Private
-from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 

@@ -16,8 +16,8 @@ from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
+from tinysched.spool.disk import is_own_fault
 from tinysched.spool.private import Private
-from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 

@@ -11,6 +11,9 @@ import posix
 
 from tinysched.errors import SpoolError
 
+# Not the file's fault: to call it unreadable would throw good records out of the queue.
+_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
+
 
 class Disk:
     """The system calls. A test's disk overrides `step` to fail or to die at a chosen one."""
@@ -132,3 +135,9 @@ def write_all(disk: Disk, fd: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[disk.write(fd, rest) :]
+
+
+def is_own_fault(error: SpoolError) -> bool:
+    """Whether it says nothing about the file that could not be read."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _OWN_FAULT

@@ -10,8 +10,9 @@ from tinysched.job.ended import EndedLine
 from tinysched.job.model import Elements, Ended, Job, Outcome, Pending, State, Task
 from tinysched.job.ranges import Ranges
 from tinysched.spool import tree
+from tinysched.spool.disk import is_own_fault
 from tinysched.spool.endedlog import Index, Key, line_of
-from tinysched.spool.queuefiles import ENDED, Listing, QueueFiles, Record, is_own_fault
+from tinysched.spool.queuefiles import ENDED, Listing, QueueFiles, Record
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.wrecks import Wreck
 from tinysched.values import dataclass, field, replace

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
 
 from tinysched.errors import SpoolError
@@ -18,9 +17,6 @@ Record = Job | TaskRecord
 
 LARGEST_RECORD = 16 << 20
 LARGEST_SCRIPT = 16 << 20
-
-# Not the file's fault: to call it unreadable would throw good records out of the queue.
-_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
 
 ENDED = (tree.COMPLETED, tree.FAILED)
 
@@ -204,12 +200,6 @@ class QueueFiles:
         if not found and problem is not None:
             raise problem
         return max(found, key=lambda record: record.revision, default=None)
-
-
-def is_own_fault(error: SpoolError) -> bool:
-    """Whether it says nothing about the file that could not be read."""
-    cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in _OWN_FAULT
 
 
 def key_of(record: Record | Task) -> Key:

@@ -17,9 +17,8 @@ from tinysched.job.model import RunId
 from tinysched.job.runs import Ending, Grant
 from tinysched.spool import runrecords, tree
 from tinysched.spool.atomic import Folder
-from tinysched.spool.disk import cannot, write_all
+from tinysched.spool.disk import cannot, is_own_fault, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
-from tinysched.spool.queuefiles import is_own_fault
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
     AmendedRun,

@@ -6,8 +6,8 @@ other end.
 
 from __future__ import annotations
 
+import _socket  # what socket adds to it is large
 import os
-import socket
 from collections.abc import Sequence
 
 from tinysched.errors import WireError
@@ -70,7 +70,7 @@ class Message:
 class Channel:
     """A connection that is never waited for."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
         pid, uid, gid = peer(connection)
@@ -193,7 +193,7 @@ class Listener:
     def __init__(self, folder: str, name: str, mode: int) -> None:
         self._folder = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._name = name
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK)
         draft = f".{name}.{os.getpid()}"
         try:
             self._remove(draft)
@@ -224,9 +224,10 @@ class Listener:
     def accept(self) -> Channel | None:
         """The next caller, or None if nobody calls any more."""
         try:
-            connection, _ = self._socket.accept()
+            descriptor, _ = self._socket._accept()  # type: ignore[attr-defined] # as socket calls it
         except OSError:
             return None
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, descriptor)
         try:
             return Channel(connection)
         except OSError:
@@ -251,7 +252,7 @@ def call(path: str, trusted_uid: int) -> Channel:
     Raises: OSError if nobody listens; WireError if it is somebody else.
     """
     connection = dial(path)
-    channel = Channel(socket.socket(fileno=connection.detach()))
+    channel = Channel(connection)
     if channel.peer.uid != trusted_uid:
         channel.close()
         raise WireError(f"cannot trust {path}: it belongs to uid {channel.peer.uid}")
@@ -263,4 +264,4 @@ def connected(site: Site, wait_s: float) -> Channel:
 
     Raises: TryLaterError if there is none; WireError if it belongs to somebody else.
     """
-    return Channel(socket.socket(fileno=connect(site, wait_s).detach()))
+    return Channel(connect(site, wait_s))
