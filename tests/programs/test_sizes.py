@@ -4,7 +4,7 @@ import pytest
 
 from tests.programs.queue import ADMIN, BOB
 from tinysched.errors import SpoolError
-from tinysched.programs.dispatch.lowest import Lowest
+from tinysched.programs.dispatch.namesakes import Lowest
 
 
 class Unwalked(dict):

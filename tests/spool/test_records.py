@@ -114,6 +114,15 @@ def test_fields_of_a_newer_release_are_written_back_wherever_they_were():
     assert json.loads(records.write_job(job)) == record
 
 
+def test_jobs_that_ask_for_the_same_share_a_request():
+    raws = [records.write_job(replace(plain(1, WAITS), id=number)) for number in (1, 2)]
+    newer = raws[1].replace(b'"submit_dir":', b'"later": [1, true], "submit_dir":')
+    read = [records.read_job(raw, "here") for raw in (*raws, newer, newer)]
+    assert read[0].request is read[1].request
+    assert read[2].request is read[3].request
+    assert [job.unknown for job in read] == [{}, {}, *[{"request": {"later": [1, True]}}] * 2]
+
+
 def test_a_newer_format_is_refused():
     record = json.loads(records.write_job(plain(1)))
     record["format"] = records.RECORD_FORMAT + 1

@@ -54,6 +54,14 @@ class Waiting:
 
     def put(self, entry: Entry) -> None:
         """Add an entry; one with the same id is replaced."""
+        former = self._entries.get(entry.id)
+        if former is not None and (former.uid, former.size, former.age) == (
+            entry.uid,
+            entry.size,
+            entry.age,
+        ):
+            self._entries[entry.id] = entry  # in its place; perhaps another count
+            return
         self.drop(entry.id)
         self._entries[entry.id] = entry
         insort(self._buckets.setdefault((entry.uid, entry.size), []), entry.age)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import marshal
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from tinysched.errors import SpoolError
-from tinysched.typed import TypeVar
+from tinysched.typed import Any, TypeVar
 
 _E = TypeVar("_E", bound=Enum)
+_T = TypeVar("_T")
 
 # A record is never so deep; what is deeper would only cost the parser's stack.
 _MISSING = object()
+# Of objects inside that are alike, so many kinds are kept.
+_MOST_ALIKE = 256
+# With references the same value can be written in several ways.
+_WITHOUT_REFERENCES = 2
 _NEW_LINE = "\n"
 _quoted = json.encoder.encode_basestring_ascii
 
@@ -187,6 +193,22 @@ class Fields:
         self._inner[name] = fields
         return fields
 
+    def alike(
+        self, name: str, read: Callable[[Fields], _T], former: dict[bytes, tuple[_T, Fields]]
+    ) -> _T:
+        """What is made of an object inside; of those that are alike the same, made once."""
+        value: Any = self._take(name)  # Any: whatever JSON can hold
+        key = marshal.dumps(value, _WITHOUT_REFERENCES)
+        known = former.get(key)
+        if known is None:
+            fields = Fields(value, self._where, f"{self._prefix}{name}.")
+            known = read(fields), fields
+            if len(former) >= _MOST_ALIKE:
+                former.clear()
+            former[key] = known
+        self._inner[name] = known[1]
+        return known[0]
+
     def optional_inside(self, name: str) -> Fields | None:
         """An object inside, or nothing."""
         return self.inside(name) if self.present(name) else None
@@ -199,7 +221,7 @@ class Fields:
 
     def present(self, name: str) -> bool:
         """Whether it is there and not null; a null is known, too."""
-        if self.has(name):
+        if self._left.get(name) is not None:
             return True
         self._left.pop(name, None)
         return False

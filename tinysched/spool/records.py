@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
 from tinysched.job.ranges import Ranges
+from tinysched.job.request import Request
 from tinysched.spool.decoding import Fields, merged, parse, render
 from tinysched.spool.requestrecords import (
     ranges,
@@ -24,6 +25,8 @@ from tinysched.spool.staterecords import read_history, read_unit, write_history,
 from tinysched.values import dataclass, field, replace
 
 RECORD_FORMAT = 1
+# Of thousands of jobs in a row most ask for the same: a request is read once, and shared.
+_requests: dict[bytes, tuple[Request, Fields]] = {}
 _JOB = "job"
 _TASK = "task"
 
@@ -99,7 +102,7 @@ def read_job(raw: bytes, where: str) -> Job:
         user=fields.text("user"),
         token=fields.text("token"),
         submitted_at=fields.number("submitted_at"),
-        request=read_request(fields.inside("request")),
+        request=fields.alike("request", read_request, _requests),
         work=work,
         hold=fields.choice("hold", Hold) if fields.present("hold") else None,
         place=fields.optional_integer("place", least=None),

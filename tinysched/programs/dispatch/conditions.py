@@ -7,7 +7,6 @@ worked out anew at each start.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
@@ -22,13 +21,11 @@ from tinysched.programs import events
 from tinysched.programs.dispatch.children import Children
 from tinysched.programs.dispatch.family import Family
 from tinysched.programs.dispatch.ledger import Ledger
-from tinysched.programs.dispatch.lowest import Lowest
+from tinysched.programs.dispatch.namesakes import Name, Namesakes
 from tinysched.values import dataclass, replace
 
 LOG = logging.getLogger("dispatcher")
 RETRY_S = 1.0
-
-_Name = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +51,9 @@ class Conditions:
         self._clock = clock
         self._family = Family(ledger)
         self._children = Children(ledger.books)
-        self._namesakes: defaultdict[_Name, Lowest] = defaultdict(Lowest)
-        self._lonely: defaultdict[_Name, Lowest] = defaultdict(Lowest)
-        self._names: dict[int, _Name] = {}
+        self._namesakes = Namesakes()
+        self._lonely = Namesakes()
+        self._names: dict[int, Name] = {}
         self._timers: list[tuple[float, int]] = []
         self._changed: set[int] = set(self._books.jobs)
         ledger.on_saved = self._changed.add
@@ -91,13 +88,15 @@ class Conditions:
             job = self._books.jobs.get(number)
             if job is not None:
                 name = (job.uid, job.request.name)
-                former = self._names.pop(number, name)
-                self._namesakes[former].discard(number)
+                former = self._names.get(number, name)
+                if job.is_final or former != name:
+                    self._namesakes.discard(former, number)
+                    self._names.pop(number, None)
                 if not job.is_final:
-                    self._namesakes[name].add(number)
+                    self._namesakes.add(name, number)
                     self._names[number] = name
-                lowest = (self._lonely[one].first for one in {name, former} & self._lonely.keys())
-                touched.update(one for one in lowest if one is not None)
+                lonely = self._lonely.first(name), self._lonely.first(former)
+                touched.update(one for one in lonely if one is not None)
         return touched
 
     def _look_at(self, numbers: Iterable[int], now: float) -> None:
@@ -107,22 +106,34 @@ class Conditions:
             job = self._books.jobs.get(number)
             if job is None or not _waits(job):
                 self._stop_waiting(number, job)
-            else:
+            elif not self._is_free(job):
                 looks.append(self._look(job, now))
-        try:
-            self._ledger.rewrite(*(look.after for look in looks if look.after is not look.before))
-        except SpoolError as error:
-            for job in (look.after for look in looks if look.after is not look.before):
-                LOG.error(events.CONDITION_NOT_RECORDED, job.id, job.user, error.sentence)
-                heappush(self._timers, (now + RETRY_S, job.id))
-            looks = [look for look in looks if look.after is look.before]
-        for look in looks:
+        for look in self._recorded(looks, now):
             job, reason = look.after, look.reason
             if look.wakes:
                 LOG.info(events.WAKES, job.id, job.user)
             elif look.is_given_up and reason is not None:
                 LOG.info(events.GIVEN_UP, job.id, job.user, reason.name)
             self._note(self._books.jobs[job.id], reason, now)
+
+    def _recorded(self, looks: list[_Look], now: float) -> list[_Look]:
+        """Writes what has changed, all of it or nothing; returns what holds now."""
+        changed = [look.after for look in looks if look.after is not look.before]
+        try:
+            self._ledger.rewrite(*changed)
+        except SpoolError as error:
+            for job in changed:
+                LOG.error(events.CONDITION_NOT_RECORDED, job.id, job.user, error.sentence)
+                heappush(self._timers, (now + RETRY_S, job.id))
+            return [look for look in looks if look.after is look.before]
+        return looks
+
+    def _is_free(self, job: Job) -> bool:
+        """It waits for nothing but room, as it did before: so do most."""
+        books, number = self._books, job.id
+        has_conditions = job.dependencies.edges or job.request.deadline_at is not None
+        is_kept = number in books.blocked or number in books.pausing or number in books.ready
+        return not (has_conditions or is_kept) and self._begins_at(job) is None
 
     def _look(self, job: Job, now: float) -> _Look:
         judged = job.dependencies.judged(lambda edge: self._judge(job, edge, now))
@@ -165,7 +176,7 @@ class Conditions:
 
     def _of_now(self, job: Job, edge: Edge, now: float) -> Edge:
         if edge.kind is Kind.SINGLETON:
-            first = self._namesakes[job.uid, job.request.name].first
+            first = self._namesakes.first((job.uid, job.request.name))
             is_first = first is None or first >= job.id
             return replace(edge, verdict=Verdict.FULFILLED) if is_first else edge
         todo = job.work.todo if isinstance(job.work, Elements) else Ranges()
@@ -173,7 +184,7 @@ class Conditions:
 
     def _wait_for(self, job: Job, edge: Edge, now: float) -> None:
         if edge.kind is Kind.SINGLETON:
-            self._lonely[job.uid, job.request.name].add(job.id)
+            self._lonely.add((job.uid, job.request.name), job.id)
             return
         self._children.add(self._family.number(edge), job.id, edge)
         due_at = self._family.due_at(edge)
@@ -220,7 +231,7 @@ class Conditions:
         self._books.ready.pop(number, None)
         if job is None:
             return
-        self._lonely[job.uid, job.request.name].discard(number)
+        self._lonely.discard((job.uid, job.request.name), number)
         for edge in job.dependencies.edges:
             self._children.discard(self._family.number(edge), number)
 
