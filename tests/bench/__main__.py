@@ -98,8 +98,10 @@ def measured(given: argparse.Namespace) -> Results:
         _run(bench)
     finally:
         os.chdir(home)
-        processes.end_all()
-        shutil.rmtree(place, ignore_errors=True)
+        try:
+            processes.end_all()
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
     return bench.results
 
 

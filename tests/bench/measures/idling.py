@@ -123,13 +123,17 @@ def window(stage: Stage, state: str) -> None:
         a_minute = took_ns / 1e6 * 60 / (time.perf_counter() - began)
         results.record(f"idle.cpu.{state}", system.name, 0, a_minute)
     for system in stage.systems:
-        memory_mb = _memory_mb(system)
-        if state in _PSS and memory_mb:
-            results.record(f"idle.pss.{state}", system.name, 0, memory_mb)
+        memory_kib = processes.pss_kib(_no_jobs(system.standing()))
+        if state in _PSS and memory_kib:
+            results.record(f"idle.pss.{state}", system.name, 0, memory_kib / 1024)
 
 
 def _members(system: System) -> list[int]:
-    return [pid for pid in system.family() if processes.called(pid) != "sleep"]
+    return _no_jobs(system.family())
+
+
+def _no_jobs(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if processes.called(pid) != "sleep"]
 
 
 def _memory_mb(system: System) -> float:

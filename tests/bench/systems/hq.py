@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench import processes
 from tests.bench.processes import BenchError
-from tests.bench.systems.system import System, files_in, waits
+from tests.bench.systems.system import LOOK_S, System, files_in, waits
 from tests.bench.timing import Command, timed
 
 
@@ -89,7 +89,7 @@ class HyperQueue(System):
         """By the output files, since it can list nothing."""
         began = time.perf_counter()
         self.do(self.array(script, count, folder) or "true")
-        waits(lambda: files_in(folder) >= count, limit_s, 0.01)
+        waits(lambda: files_in(folder) >= count, limit_s, LOOK_S)
         return files_in(folder), time.perf_counter() - began
 
     def fill(self, count: int) -> None:

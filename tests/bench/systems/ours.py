@@ -167,6 +167,10 @@ class Tinysched(SlurmLike):
         """Dispatcher and agent."""
         return [pid for pid in (self._dispatcher, self.agent()) if processes.is_alive(pid)]
 
+    def standing(self) -> list[int]:
+        """Without workers."""
+        return self.daemons()
+
     # What it says
 
     def exit_code(self, job: str) -> int | None:

@@ -48,7 +48,7 @@ JobAcctGatherFrequency=10
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/{log}
 JobCompLoc={place}/log/jobs.txt
-MaxJobCount=250000
+MaxJobCount=1000000
 MaxArraySize=1000001
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={slots} RealMemory=16000 State=UNKNOWN

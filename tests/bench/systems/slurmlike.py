@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.bench.processes import BenchError
-from tests.bench.systems.system import System, files_in, waits
+from tests.bench.systems.system import LOOK_S, System, files_in, waits
 from tests.bench.timing import Command, timed
 
 
@@ -41,7 +41,7 @@ class SlurmLike(System):
         if command is None:
             return None
         self.do(command)
-        is_done = waits(lambda: files_in(folder) >= count, limit_s)
+        is_done = waits(lambda: files_in(folder) >= count, limit_s, LOOK_S)
         if is_done:
             left_s = max(1.0, limit_s - (time.perf_counter() - began))
             is_done = self.until_idle(left_s)

@@ -18,6 +18,8 @@ from tests.bench.processes import BenchError
 from tests.bench.timing import Command, Timed, timed
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# How often is looked whether many jobs are done: so seldom that it costs them nothing.
+LOOK_S = 0.05
 _FILL_S = 1800.0
 
 
@@ -89,6 +91,10 @@ class System:
             others = processes.descendants()
             found |= {pid for pid in others if processes.called(pid) in self.programs}
         return sorted(found)
+
+    def standing(self) -> list[int]:
+        """What of that is there without any running job."""
+        return self.family()
 
     def kill_daemons(self) -> None:
         """As a power cut would for them; the jobs are left alone."""
@@ -202,7 +208,7 @@ class System:
         """A command that has to go well. Raises: BenchError."""
         return timed(command, self.environment, limit_s).ok()
 
-    def until_idle(self, limit_s: float = 60.0, every_s: float = 0.05) -> bool:
+    def until_idle(self, limit_s: float = 60.0, every_s: float = LOOK_S) -> bool:
         """Whether it became idle in time."""
         return waits(self.is_idle, limit_s, every_s)
 
