@@ -1,9 +1,13 @@
 """What one event, or one question about one job, costs does not grow with all the other jobs."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from tests.programs.peers import FakeChannel
 from tests.programs.queue import ADMIN, BOB
 from tinysched.errors import SpoolError
+from tinysched.programs.agent import Agent
 from tinysched.programs.dispatch.namesakes import Lowest
 
 
@@ -150,3 +154,13 @@ def test_the_lowest_of_many_numbers_is_known():
             model.discard(number)
         assert lowest.first == min(model, default=None)
     assert len(lowest._heap) <= 2 * len(model) + 16
+
+
+def test_an_agent_asks_for_any_number_of_requests_whether_they_are_needed():
+    tokens = [f"{number:032x}" for number in range(100_000)]
+    agent = Agent.__new__(Agent)
+    agent._private = SimpleNamespace(tokens=lambda: tokens)
+    agent._dispatcher = FakeChannel(BOB)  # which refuses what no message may hold
+    agent._ask_for_garbage()
+    said = agent._dispatcher.take()
+    assert [token for message in said for token in message.many("token")] == tokens

@@ -262,3 +262,10 @@ def test_who_does_not_read_is_not_heard_until_they_do(hall):
     while heard < asked:
         hall.round()
         heard += len(verbs(caller))
+
+
+def test_a_signal_ends_one_wait_and_not_all_that_follow(hall):
+    os.write(hall.waker, b"\1")
+    hall.round()
+    with pytest.raises(BlockingIOError):
+        os.read(hall.wake, 1)

@@ -41,6 +41,8 @@ SLOWEST_RECONNECT_S = 2.0
 SLOWER_BY = 1.02
 GARBAGE_EVERY_S = 300.0
 GARBAGE_AGE_S = 120.0
+# Of so many requests a message can tell, however long it may be.
+TOKENS_AT_ONCE = 20_000
 DEFAULT_IDLE_S = 600.0
 LOG_SIZE = 2**20
 
@@ -224,9 +226,8 @@ class Agent:
         self.wards.forget_told()
         self.wards.adopt_all()  # a foreground client may have left a run behind
         self.wards.tell_former_ends()
-        hello = messages.greeting("agent", self.wards.stages())
-        hello += [("token", token.encode()) for token in self._private.tokens()]
-        self._dispatcher.send("hello", hello)
+        self._dispatcher.send("hello", messages.greeting("agent", self.wards.stages()))
+        self._ask_for_garbage()
         self._take_back()
 
     def _tell(self, verb: str, fields: messages.Fields) -> bool:
@@ -346,13 +347,18 @@ class Agent:
         now = self._clock.boottime()
         if now >= self._garbage_at:
             self._garbage_at = now + GARBAGE_EVERY_S
-            # Asking again which requests are still needed is all there is to do: see 'forget'.
-            self._tell("tokens", [("token", t.encode()) for t in self._private.tokens()])
+            self._ask_for_garbage()
         is_busy = bool(self.wards) or self._postman.is_busy
         if is_busy or self._asked_to_leave or self._dispatcher is None:
             return
         if now - self._idle_since >= self._idle_s:
             self._ask_to_leave()
+
+    def _ask_for_garbage(self) -> None:
+        """Asks which requests are still needed; see 'forget' for what comes of it."""
+        tokens = [("token", token.encode()) for token in self._private.tokens()]
+        for start in range(0, len(tokens), TOKENS_AT_ONCE):
+            self._tell("tokens", tokens[start : start + TOKENS_AT_ONCE])
 
     def _forget(self, message: Message) -> None:
         """These requests belong to no job: they go, unless tsbatch is still at work on them."""

@@ -164,7 +164,8 @@ class Channel:
         """Hands over what the other end takes now."""
         while self.wants_write:
             try:
-                taken = self._socket.send(self._outgoing[:PART])
+                with memoryview(self._outgoing) as waiting:
+                    taken = self._socket.send(waiting[:PART])
             except BlockingIOError:
                 return
             except BrokenPipeError:

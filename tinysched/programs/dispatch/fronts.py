@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
@@ -27,6 +28,7 @@ class Fronts:
         self._books = ledger.books
         self._clock = clock
         self._channels: dict[int, Channel] = {}
+        self._seats: defaultdict[Channel, set[int]] = defaultdict(set)
         self._seated: list[int] = []
         self._due_at = clock.boottime() + BACK_S
         for number, job in self._books.jobs.items():
@@ -40,11 +42,13 @@ class Fronts:
 
     def has_seat(self, channel: Channel) -> bool:
         """A client waits, or runs its job, on this connection."""
-        return channel in self._channels.values()
+        return channel in self._seats
 
     def seat(self, number: int, channel: Channel) -> None:
         """A client waits for its job on this connection."""
+        self._leave(number)
         self._channels[number] = channel
+        self._seats[channel].add(number)
         self._seated.append(number)
         self._books.absent.discard(number)
         self._books.file(number)
@@ -56,10 +60,18 @@ class Fronts:
 
     def lost(self, channel: Channel) -> list[Unit]:
         """A connection has ended; returns what ran on it and must be watched by the agent now."""
-        numbers = [number for number, seat in self._channels.items() if seat is channel]
+        numbers = sorted(self._seats.get(channel, ()))
         for number in numbers:
-            del self._channels[number]
+            self._leave(number)
         return self._give_up(numbers)
+
+    def _leave(self, number: int) -> None:
+        """Nobody sits there for a job any more."""
+        channel = self._channels.pop(number, None)
+        if channel is not None:
+            self._seats[channel].discard(number)
+            if not self._seats[channel]:
+                del self._seats[channel]
 
     def tick(self) -> list[Unit]:
         """Cancels what waits for clients that have not come back; returns what runs without."""

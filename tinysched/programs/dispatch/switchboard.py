@@ -7,6 +7,7 @@ memory, and who says nothing for long is hung up on.
 from __future__ import annotations
 
 import logging
+import os
 import select
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -77,6 +78,8 @@ class Switchboard:
         for descriptor, _ in found:
             if descriptor == self._listener.fileno():
                 self._accept()
+            elif descriptor == wake:
+                os.read(wake, MOST_CALLS)  # else the next wait would end at once, and all others
             elif descriptor in self._channels:
                 self._channels[descriptor].flush()
                 waiting.append(descriptor)
