@@ -18,8 +18,18 @@ if sys.version_info < (3, 10):  # noqa: UP036 -- it is the one file that older o
     sys.exit("install.py: error: cannot install with this Python: 3.10 or newer is needed")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from installer import (
+    bundling,
+    demo,
+    files,
+    interpreter,
+    launchers,
+    queue_root,
+    removal,
+    trust,
+    versions,
+)
 from installer import choices as choosing
-from installer import demo, files, interpreter, launchers, queue_root, removal, trust, versions
 from installer.choices import Choices
 from installer.words import InstallError, step, warn
 
@@ -67,6 +77,7 @@ def install(chosen: Choices) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         place = versions.build(chosen, python)
         launchers.write(chosen, place)
+        bundling.write(place)
         queue_root.make(chosen)
         queue_root.configure(chosen, f"{place}/bin/python")
         versions.use(chosen, place)

@@ -49,11 +49,36 @@ ENV = "tiny_sched_env.sh"
 SLURM_DIR = "slurm"
 LONGEST_SHEBANG = 127
 
+# What is called in loops has its modules in one file.
+BUNDLED = (
+    "tsbatch",
+    "tsqueue",
+    "tscancel",
+    "sbatch",
+    "squeue",
+    "scancel",
+    "sacct",
+    "scontrol",
+    "sinfo",
+)
+BUNDLES = "bundles"
+
 _LAUNCH = """\
 import sys
 sys.path += {libraries!r}
-from tinysched.site import Site
+{bundle}from tinysched.site import Site
 {start}
+"""
+_BUNDLE = """\
+try:
+    with open({path!r} + sys.implementation.cache_tag, "rb") as file:
+        from marshal import loads
+        code, table = loads(file.read())
+    found = {{"__name__": "tinysched.bundle"}}
+    exec(code, found)
+    found["use"](table)
+except (OSError, EOFError, ValueError, TypeError):
+    pass
 """
 _COMMAND = """from tinysched.commands.console import run
 run({module!r}, Site({root!r}, {uid}, {bin_dir!r}))"""
@@ -87,7 +112,11 @@ def write(choices: Choices, place: str) -> None:
 def launcher(choices: Choices, place: str, start: str, module: str) -> str:
     """The text of one launcher."""
     words = {"root": choices.root, "uid": choices.admin_uid, "bin_dir": choices.bin_dir}
-    body = _LAUNCH.format(libraries=libraries(place), start=start.format(module=module, **words))
+    bundle = ""
+    if module in BUNDLED:
+        bundle = _BUNDLE.format(path=f"{place}/commands/{BUNDLES}/{module}.")
+    start = start.format(module=module, **words)
+    body = _LAUNCH.format(libraries=libraries(place), bundle=bundle, start=start)
     return shebang(f"{place}/bin/python") + body
 
 

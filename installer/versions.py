@@ -145,12 +145,12 @@ def _free_name(folder: str, name: str) -> str:
 
 
 def _environment(place: str, python: str, wheelhouse: str) -> None:
-    _run("make an environment", [python, "-m", "venv", place])
+    run("make an environment", [python, "-m", "venv", place])
     where = ["--no-index", "--find-links", wheelhouse] if wheelhouse else []
     wanted = requirements()
     step(f"installing {', '.join(wanted)}" + (f" from {wheelhouse}" if wheelhouse else ""))
     pip = [f"{place}/bin/python", "-m", "pip", "install", "--quiet", "--no-input"]
-    _run("install the packages it needs", [*pip, "--disable-pip-version-check", *where, *wanted])
+    run("install the packages it needs", [*pip, "--disable-pip-version-check", *where, *wanted])
 
 
 def _copy(place: str) -> None:
@@ -169,10 +169,10 @@ def _copy(place: str) -> None:
         for folder, _, _ in os.walk(target):
             os.chmod(folder, 0o755)
     compile_all = [f"{place}/bin/python", "-m", "compileall", "-q", f"{place}/ours"]
-    _run("compile the programs", compile_all)
+    run("compile the programs", compile_all)
 
 
-def _run(what: str, command: list[str]) -> None:
+def run(what: str, command: list[str]) -> None:
     """Run a program in quiet; its last words only if it goes wrong."""
     quiet = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     quiet.pop("PYTHONPATH", None)

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from installer import launchers
+from installer import bundling, launchers
 from installer.choices import Choices
 from tests.bench import processes
 from tests.bench.processes import BenchError
@@ -85,6 +85,7 @@ def launch(place: Path) -> Installation:
         slurm_names=False,
     )
     launchers.write(choices, str(version))
+    bundling.write(str(version))
     Path(choices.current).symlink_to(version)
     launchers.publish(choices)
     return Installation(bin=place / "bin", sources=REPOSITORY)
