@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from tinysched.host.procfiles import content
 from tinysched.values import dataclass
 
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _TICKS = os.sysconf("SC_CLK_TCK")
-_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ def memory_kib(pids: Iterable[int]) -> tuple[int, int]:
     """What is resident of some processes, and what they have mapped, all together."""
     resident = mapped = 0
     for pid in pids:
-        words = _content(f"/proc/{pid}/statm").split()
+        words = content(f"/proc/{pid}/statm").split()
         if len(words) > 1:
             mapped += int(words[0])
             resident += int(words[1])
@@ -36,7 +36,7 @@ def memory_kib(pids: Iterable[int]) -> tuple[int, int]:
 
 def highest_kib(pid: int) -> int:
     """The most that was ever resident of the program that a process runs."""
-    for line in _content(f"/proc/{pid}/status").splitlines():
+    for line in content(f"/proc/{pid}/status").splitlines():
         if line.startswith(b"VmHWM:"):
             return int(line.split()[1])
     return 0
@@ -48,7 +48,7 @@ def disk_bytes(pid: int) -> tuple[int, int]:
     Only its own user may know.
     """
     found = dict.fromkeys((b"read_bytes:", b"write_bytes:"), 0)
-    for line in _content(f"/proc/{pid}/io").splitlines():
+    for line in content(f"/proc/{pid}/io").splitlines():
         name, _, value = line.partition(b" ")
         if name in found:
             found[name] = int(value)
@@ -57,7 +57,7 @@ def disk_bytes(pid: int) -> tuple[int, int]:
 
 def spent(pid: int) -> Spent:
     """The CPU time of a process."""
-    text = _content(f"/proc/{pid}/stat")
+    text = content(f"/proc/{pid}/stat")
     if not text:
         return Spent()
     # The name in parentheses may hold anything, so count from its end.
@@ -67,11 +67,3 @@ def spent(pid: int) -> Spent:
         user_s=(user + user_of_children) / _TICKS,
         system_s=(system + system_of_children) / _TICKS,
     )
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except _GONE:
-        return b""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 
 from tinysched.host.processes import open_pidfd, send_pidfd
+from tinysched.host.procfiles import content
 
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _DEAD = (b"Z", b"X")
@@ -50,7 +51,7 @@ def listed_children(pid: int) -> list[int]:
     """Find the children of a process where the kernel lists them."""
     children: list[int] = []
     for thread in _listing(f"/proc/{pid}/task"):
-        children += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
+        children += map(int, content(f"/proc/{pid}/task/{thread}/children").split())
     return children
 
 
@@ -100,7 +101,7 @@ def is_held(pid: int) -> bool:
     """Tell whether a process has ended, and only its tracer can take notice of that."""
     if not _is_zombie(pid):
         return False
-    for line in _content(f"/proc/{pid}/status").splitlines():
+    for line in content(f"/proc/{pid}/status").splitlines():
         if line.startswith(b"TracerPid:"):
             return int(line.split()[1]) not in (0, os.getpid())
     return False
@@ -122,16 +123,8 @@ def _is_zombie(pid: int) -> bool:
 
 def _stat(pid: int) -> list[bytes]:
     """Read /proc/PID/stat from the state on; empty if the process is gone."""
-    text = _content(f"/proc/{pid}/stat")
+    text = content(f"/proc/{pid}/stat")
     return text[text.rindex(b")") + 1 :].split() if text else []
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except _GONE:
-        return b""
 
 
 def _listing(path: str) -> list[str]:
@@ -178,7 +171,7 @@ def holders_of_cookie(name: bytes, value: bytes) -> list[int]:
 
 def variable(pid: int, name: bytes) -> bytes:
     """Tell the value of a variable that a process was started with; b"" if it has none."""
-    for entry in _content(f"/proc/{pid}/environ").split(b"\0"):
+    for entry in content(f"/proc/{pid}/environ").split(b"\0"):
         if entry.startswith(name + b"="):
             return entry[len(name) + 1 :]
     return b""
@@ -193,5 +186,5 @@ def _owner(pid: int) -> int | None:
 
 def describe(found: Iterable[int]) -> tuple[str, ...]:
     """Name processes for a job's record: `1234 sleep`. Those that are gone are left out."""
-    names = ((pid, _content(f"/proc/{pid}/comm").decode(errors="replace").strip()) for pid in found)
+    names = ((pid, content(f"/proc/{pid}/comm").decode(errors="replace").strip()) for pid in found)
     return tuple(f"{pid} {name}" for pid, name in names if name)

@@ -14,7 +14,7 @@ from tinysched.spool.private import Private
 # Most runs are short, so the first looks come soon; a long one is looked at less and less often.
 FIRST_LOOK_S = 0.2
 SELDOMER_BY = 1.5
-SELDOMEST_S = 15.0
+SELDOMEST_S = 5.0
 # A run of thousands of processes takes long to look at: a look costs this share of a core at most.
 SHARE = 1 / 500
 # getrusage(2) counts in these, whatever a disk's own are.
@@ -34,6 +34,8 @@ class Meter:
         self._clock = clock
         self._due_at = clock.boottime() + FIRST_LOOK_S
         self._pause_s = FIRST_LOOK_S
+        self._parent = os.getppid()
+        self._is_agents = self._agent() == self._parent
         self._own_kib, _ = consumption.memory_kib([os.getpid()])
         self._peak_kib = self._virtual_kib = 0
         self._read = self._written = 0
@@ -55,15 +57,21 @@ class Meter:
         self._virtual_kib = max(self._virtual_kib, mapped)
         now = self._clock.boottime()
         self._pause_s = min(self._pause_s * SELDOMER_BY, SELDOMEST_S)
-        self._due_at = now + max(self._pause_s, (now - began_at) / SHARE)
+        pause_s = max(self._pause_s, (now - began_at) / SHARE)
+        self._due_at = now + pause_s if pause_s < SELDOMEST_S else _together(now + pause_s)
 
     def _strangers(self) -> tuple[int, ...]:
-        """An agent that was started from inside the run is not of it."""
-        try:
-            agent = self._private.agent_pid()
-        except SpoolError:
+        """An agent that was started from inside the run is not of it; there is only one."""
+        if self._is_agents and os.getppid() == self._parent:
             return ()
+        agent = self._agent()
         return () if agent is None else (agent,)
+
+    def _agent(self) -> int | None:
+        try:
+            return self._private.agent_pid()
+        except SpoolError:
+            return None
 
     def reaped(self, child: Reaped) -> None:
         """A child was reaped: this is what it, and all that it had waited for, have taken."""
@@ -84,6 +92,14 @@ class Meter:
             read_bytes=self._read,
             written_bytes=self._written,
         )
+
+
+def _together(moment: float) -> float:
+    """The nearest moment at which all runs of a host look: one after the other costs the least.
+
+    Who looks just after another one finds in the processor's caches what both of them need.
+    """
+    return max(1, round(moment / SELDOMEST_S)) * SELDOMEST_S
 
 
 # What a child touches between fork and exec, beyond what this process has.
