@@ -139,7 +139,8 @@ class Marauder:
         """What a worker was at; '' if it had not come to that."""
         for lock in self._site.root.glob("users/*/runs/*/worker.lock"):
             with contextlib.suppress(OSError):
-                if lock.read_text().strip() == str(pid):
+                has_ended = (lock.parent / "exit").exists()  # a worker does one run after another
+                if lock.read_text().strip() == str(pid) and not has_ended:
                     return lock.parent.name
         return ""
 

@@ -255,13 +255,15 @@ class Site:
         self.until(lambda: not self.strays(), "no process of an ended job is left")
 
     def strays(self) -> dict[int, str]:
-        """Processes that are neither dispatcher nor agent."""
+        """Processes that are neither dispatcher nor agent, nor a worker that waits for a run."""
         agents = {self.agent_pid(user) for user in (self.admin, self.ann, self.ben)}
         programs = (f"{self.bin}/tinysched dispatcher", "supervisor.supervisord")
         return {
             pid: line
             for pid, line in self.processes().items()
-            if pid not in agents and not any(program in line for program in programs)
+            if pid not in agents
+            and not any(program in line for program in programs)
+            and _title(pid) != "ts idle"
         }
 
     def close(self) -> None:
@@ -282,3 +284,10 @@ class Site:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             shutil.rmtree(self.place)
+
+
+def _title(pid: int) -> str:
+    """What a process calls itself; '' if it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from tests import wait
 from tests.host.running import PATH, in_child, run, shell
 from tinysched.host import processes
 from tinysched.host.launch import launch
@@ -159,6 +160,33 @@ def test_the_start_is_announced_with_the_jobs_pid_before_it_runs(tmp_path):
     pid = launch(job).pid
     os.waitpid(pid, 0)
     assert (tmp_path / "out").read_text() == f"{pid}\n{pid}\n"
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_a_job_whose_launcher_is_killed_runs_if_and_only_if_it_was_announced(tmp_path, is_noted):
+    note, pid_file, out = tmp_path / "note", tmp_path / "pid", tmp_path / "out"
+
+    def announce(pid: int) -> None:
+        pid_file.write_text(f"{pid}\n")
+        if is_noted:
+            note.touch()
+        processes.send(os.getpid(), signal.SIGKILL)
+
+    def host() -> None:
+        processes.set_subreaper()
+        job = shell(tmp_path, "echo ran", announce=announce, is_announced=note.exists)
+        launcher, gone = processes.fork_worker(lambda: launch(job).pid), {}
+
+        def have_ended() -> bool:
+            gone.update({one.pid: one for one in processes.reap()})
+            return len(gone) == 2
+
+        wait.until(have_ended, says="launcher and job have ended")
+        assert gone[launcher].signal == signal.SIGKILL
+        assert (gone[int(pid_file.read_text())].code == 0) == is_noted
+
+    assert in_child(host).code == 0
+    assert out.read_text() == ("ran\n" if is_noted else "")
 
 
 def test_what_is_announced_keeps_the_launchers_umask(tmp_path):

@@ -166,7 +166,9 @@ def _look(_root: str, private: Private, _disk: Disk) -> None:
     for run in private.runs():
         run.worker_pid()
         assert run.start_noted_at >= 0 <= run.end_noted_at
-        run.directory_fd  # noqa: B018 -- to open it
+        assert private.run(run.run).path == run.path
+        assert run.keep_open().fd == run.directory_fd
+        run.let_go()
         run.close()
 
 
@@ -246,6 +248,7 @@ DEEDS = (
             "Private.alterations",
             "Private.bound",
             "Private.attempts",
+            "Private.run",
             "Private.runs",
             "Private.agent_alive",
             "Private.agent_pid",
@@ -262,6 +265,8 @@ DEEDS = (
             "RunDir.ending",
             "RunDir.end_noted_at",
             "RunDir.directory_fd",
+            "RunDir.keep_open",
+            "RunDir.let_go",
         ),
         do=_look,
     ),

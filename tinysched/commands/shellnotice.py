@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Mapping
 
 from tinysched.host import identity, limits
 from tinysched.job.ranges import Ranges
@@ -40,7 +41,7 @@ class Shell:
     gid: int
     groups: frozenset[int]
     cores: frozenset[int]
-    limits: dict[int, tuple[int, int]]
+    limits: Mapping[int, tuple[int, int]]
 
     @classmethod
     def read(cls, facts: bytes) -> Shell:

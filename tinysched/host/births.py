@@ -5,6 +5,11 @@ Imported on the start-up path of srun: imports nothing heavy.
 
 from __future__ import annotations
 
+import posix
+
+_READ = posix.O_RDONLY | posix.O_CLOEXEC
+# One read takes all that the kernel has to say of a process in a line.
+_LINE = 4096
 _DEAD = (b"Z", b"X")
 
 
@@ -31,8 +36,11 @@ def lives(process: str) -> bool:
 
 def _stat(pid: int) -> list[bytes] | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        fd = posix.open(f"/proc/{pid}/stat", _READ)
+        try:
+            text = posix.read(fd, _LINE)
+        finally:
+            posix.close(fd)
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name in parentheses may hold anything, so count from its end.

@@ -32,6 +32,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
+    def __init__(self) -> None:
+        self._boot_id = ""
+
     def wall(self) -> float:
         """Tell the time of day."""
         return time.time()
@@ -42,8 +45,10 @@ class SystemClock:
 
     def boot_id(self) -> str:
         """Name this boot."""
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+        if not self._boot_id:  # no process outlives its boot
+            with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+                self._boot_id = file.read().strip()
+        return self._boot_id
 
     def utc_offset_s(self, epoch: float) -> int:
         """Tell how far local time was ahead of UTC at a moment."""

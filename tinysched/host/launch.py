@@ -6,7 +6,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import signal
 import stat
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,6 +20,10 @@ _OPEN_ALWAYS = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FIRST_FREE = 3
 _ELSEWHERE = "/tmp"
 _NOT_STARTED = 127
+_LONGEST = 4096
+# What a child says first: that it is ready, or that a sentence follows why it is not.
+_READY = b"\0"
+_NO_MORE = b"\1"
 
 
 class LaunchError(TinyschedError):
@@ -34,7 +37,9 @@ class Launch:
     `argv[0]` is the program's path; without a slash it is looked up in PATH of `environment`.
     `called` is its name in messages. `limits` is the submitter's /proc/self/limits, raw (''
     changes none). `keep` names descriptors the job inherits beyond its three streams.
-    `announce` is called in the child with its pid just before exec; what it raises stops the start.
+    `settle` is called in the child with its pid, `announce` in the launcher before the child
+    becomes the job; what either raises stops the start. Should the launcher be killed in between,
+    `is_announced` tells the child whether to go on.
     A `foreground` job gets a process group that owns the terminal, any other a session. `mark`: see
     host/marks.py. `voice`: how the lines in its stderr begin that tell of a missing directory (it
     starts in /tmp then) or of a program that cannot be run (it ends with the errno); '': neither is
@@ -51,7 +56,9 @@ class Launch:
     umask: int
     limits: str = ""
     keep: Sequence[int] = ()
+    settle: Callable[[int], None] = lambda _pid: None
     announce: Callable[[int], None] = lambda _pid: None
+    is_announced: Callable[[], bool] = lambda: False
     foreground: bool = False
     called: str = ""
     mark: int = 0
@@ -65,29 +72,82 @@ class Launched:
     pid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BeforeExec:
+    """What the child changes of itself at last: limits, and the signals that its parent ignores.
+
+    `teller` is where it says that it is ready, and what is wrong; `gate` is what it waits at.
+    """
+
+    limits: Mapping[int, tuple[int, int]]
+    ignored: Sequence[int]
+    teller: int
+    gate: int
+
+
 def launch(job: Launch) -> Launched:
     """Start a job and return when its program has taken over.
 
     Raises: LaunchError with a sentence for the job's record.
     """
-    reader, writer = (_above_streams(end) for end in os.pipe())
+    told, teller = map(_above_streams, os.pipe())
+    gate, opener = map(_above_streams, os.pipe())
+    # What can be done here is: a fresh child pays for each page that it touches.
+    before_exec = _BeforeExec(
+        limits=limits.lowered(limits.parse(job.limits)),
+        ignored=processes.ignored_signals(),
+        teller=teller,
+        gate=gate,
+    )
+    _shut_all()
     before = processes.block_signals()
     try:
         pid = os.fork()
         if pid == 0:
-            _child(job, writer)
+            os.close(opener)  # or it would never see that we are gone
+            _child(job, before_exec)
     except OSError as error:
-        os.close(reader)
+        os.close(told)
+        os.close(opener)
         raise LaunchError(f"cannot start a process: {error.strerror}") from error
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(writer)
-    with open(reader, "rb") as pipe:
-        sentence = pipe.read()  # ends when exec, or death, closes the child's end
+        processes.restore_signals(before)
+        os.close(teller)
+        os.close(gate)
+    sentence = _see_off(job, pid, told, opener)
     if not sentence:
         return Launched(pid=pid)
     os.waitpid(pid, 0)
-    raise LaunchError(sentence.decode(errors="replace"))
+    raise LaunchError(sentence)
+
+
+def _see_off(job: Launch, pid: int, told: int, opener: int) -> str:
+    """Lets the child become the job once that is announced. A sentence if it does not."""
+    sentence = ""
+    try:
+        if os.read(told, 1) == _READY:
+            sentence = _announce(job, pid)
+            if not sentence:
+                with contextlib.suppress(BrokenPipeError):  # it was killed
+                    os.write(opener, _READY)
+        os.close(opener)
+        said = b""
+        while piece := os.read(told, _LONGEST):  # until exec, or death, closes the child's end
+            said += piece
+        return sentence or said.removeprefix(_NO_MORE).decode(errors="replace")
+    finally:
+        os.close(told)
+
+
+def _announce(job: Launch, pid: int) -> str:
+    """A sentence if the start cannot be recorded."""
+    try:
+        job.announce(pid)
+    except OSError as error:
+        return f"cannot record the start: {error.strerror}"
+    except Exception as error:  # whatever it is, the child must not run
+        return _sentence(error)
+    return ""
 
 
 def _above_streams(descriptor: int) -> int:
@@ -99,15 +159,15 @@ def _above_streams(descriptor: int) -> int:
     return moved
 
 
-def _child(job: Launch, writer: int) -> None:
+def _child(job: Launch, before_exec: _BeforeExec) -> None:
     """Become the job, or say down the pipe why not. Never returns."""
     exit_code = _NOT_STARTED
     try:
-        _prepare(job)
+        _prepare(job, before_exec)
         exit_code = _become(job)
     except BaseException as error:  # whatever it is, the parent must hear it
-        sentence = error.sentence if isinstance(error, TinyschedError) else _bug(error)
-        os.write(writer, sentence.encode(errors="replace")[:4096])
+        said = _NO_MORE + _sentence(error).encode(errors="replace")[:_LONGEST]
+        os.write(before_exec.teller, said)
     finally:
         os._exit(exit_code)
 
@@ -130,11 +190,13 @@ def _tell(job: Launch, words: str) -> None:
         os.write(2, os.fsencode(f"{job.voice}{words}\n"))
 
 
-def _bug(error: BaseException) -> str:
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, TinyschedError):
+        return error.sentence
     return f"cannot start the job: {type(error).__name__}: {error}"
 
 
-def _prepare(job: Launch) -> None:
+def _prepare(job: Launch, before_exec: _BeforeExec) -> None:
     """Do all that comes before exec, in an order that lets each step fail with its own words."""
     if job.foreground:
         was = os.getpgrp()
@@ -147,16 +209,17 @@ def _prepare(job: Launch) -> None:
     if astray:
         _tell(job, astray)
         _tell(job, astray)  # twice, as Slurm does
-    try:
-        job.announce(os.getpid())
-    except OSError as error:
-        raise LaunchError(f"cannot record the start: {error.strerror}") from error
-    _shut_all_but(job.keep)
+    job.settle(os.getpid())
+    os.write(before_exec.teller, _READY)
+    if not os.read(before_exec.gate, 1) and not job.is_announced():
+        raise LaunchError("cannot record the start: nobody is there to do it")
+    for descriptor in job.keep:
+        os.set_inheritable(descriptor, True)
     os.umask(job.umask)
     # The limits come last: ours are needed to open, to write `started`, and to say what failed.
-    limits.apply(limits.parse(job.limits))
+    limits.apply(before_exec.limits)
     marks.put_on(job.mark)
-    processes.reset_signals()
+    processes.reset_for_exec(before_exec.ignored)
 
 
 def _change_directory(job: Launch) -> str:
@@ -207,12 +270,13 @@ def _open(stream: Stream, how: int, mode: int) -> int:
     return _above_streams(descriptor)
 
 
-def _shut_all_but(keep: Sequence[int]) -> None:
-    """Have exec close every descriptor that the job was not promised."""
+def _shut_all() -> None:
+    """Have every exec from now on close whatever a job was not promised."""
     for name in os.listdir("/proc/self/fd"):
         descriptor = int(name)
         if descriptor >= _FIRST_FREE:
             try:
-                os.set_inheritable(descriptor, descriptor in keep)
+                if os.get_inheritable(descriptor):
+                    os.set_inheritable(descriptor, False)
             except OSError:
                 continue  # the listing's own, closed by now

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import resource
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 _NAMES = {
     "Max cpu time": "RLIMIT_CPU",
@@ -27,7 +28,8 @@ _RESIDENT = "Max resident set"
 _NAME_WIDTH = 26  # columns, as the kernel prints /proc/PID/limits
 
 
-def parse(text: str) -> dict[int, tuple[int, int]]:
+@functools.lru_cache(maxsize=8)  # the jobs of one submission have the same
+def parse(text: str) -> Mapping[int, tuple[int, int]]:
     """Read /proc/PID/limits: number of the limit -> soft, hard (-1: unlimited).
 
     Lines that cannot be read are left out: a limit of a newer kernel is no reason to fail.
@@ -70,12 +72,27 @@ def _smaller(one: int, other: int) -> int:
     return min(one, other)
 
 
-def apply(limits: dict[int, tuple[int, int]]) -> None:
-    """Set limits for this process, hard ones only downwards; what cannot be set stays."""
+def lowered(limits: Mapping[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """Those of these limits that are not in force here, as they can be had: hard ones only lower.
+
+    Raises nothing.
+    """
+    found: dict[int, tuple[int, int]] = {}
     for number, (soft, hard) in limits.items():
         with contextlib.suppress(ValueError, OSError):
-            new_hard = _smaller(hard, resource.getrlimit(number)[1])
-            resource.setrlimit(number, (_smaller(soft, new_hard), new_hard))
+            own = resource.getrlimit(number)
+            new_hard = _smaller(hard, own[1])
+            new = (_smaller(soft, new_hard), new_hard)
+            if new != own:
+                found[number] = new
+    return found
+
+
+def apply(limits: Mapping[int, tuple[int, int]]) -> None:
+    """Set limits for this process; what cannot be set stays."""
+    for number, pair in limits.items():
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(number, pair)
 
 
 def raise_soft_limits() -> None:

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tinysched.host.births import start_ticks as start_ticks
 from tinysched.values import dataclass
@@ -21,6 +21,11 @@ EXIT_BUG = 70
 
 # Loaded before any fork, so that every worker shares it.
 _LIBC = ctypes.CDLL(None, use_errno=True)
+# Python's own pthread_sigmask makes a name of each of 64 numbers: that takes as long as a fork.
+Mask = ctypes.Array[ctypes.c_char]
+_MASK_SIZE = 128
+_ALL = ctypes.create_string_buffer(b"\xff" * _MASK_SIZE, _MASK_SIZE)
+_NOTHING = ctypes.create_string_buffer(_MASK_SIZE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ def fork_worker(work: Callable[[], int]) -> int:
         pid = os.fork()
     finally:
         if pid:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            restore_signals(before)
     if pid:
         return pid
     code = EXIT_BUG
@@ -124,9 +129,33 @@ def _prctl(option: int, value: int | ctypes.c_char_p) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def block_signals() -> set[int]:
+def block_signals() -> Mask:
     """Hold back every signal; returns the mask that was."""
-    return set(signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+    before = ctypes.create_string_buffer(_MASK_SIZE)
+    _LIBC.pthread_sigmask(int(signal.SIG_BLOCK), _ALL, before)
+    return before
+
+
+def restore_signals(mask: Mask) -> None:
+    """Hold back again what was held back before."""
+    _LIBC.pthread_sigmask(int(signal.SIG_SETMASK), mask, None)
+
+
+def ignored_signals() -> list[int]:
+    """List what this process ignores: unlike a handler, that stays through an exec."""
+    for line in _read("/proc/self/status").splitlines():
+        if line.startswith(b"SigIgn:"):
+            mask = int(line.split()[1], 16)
+            return [number + 1 for number in range(mask.bit_length()) if mask >> number & 1]
+    return list(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
+
+def reset_for_exec(ignored: Iterable[int]) -> None:
+    """Give these signals their default meaning, and let all through; exec does the rest."""
+    signal.set_wakeup_fd(-1)
+    for signum in ignored:
+        signal.signal(signum, signal.SIG_DFL)
+    restore_signals(_NOTHING)
 
 
 def reset_signals() -> None:

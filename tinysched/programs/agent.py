@@ -187,7 +187,7 @@ class Agent:
         if self._wake in ready:
             os.read(self._wake, 65536)
         if self._bell in ready:
-            self.wards.ring(os.read(self._bell, 65536).decode().split())
+            self.wards.ring(os.read(self._bell, 65536).decode().splitlines())
         if self._dispatcher is not None and self._dispatcher.fileno() in ready:
             self._hear()
 

@@ -41,6 +41,7 @@ class Assignment:
     grant: Grant
     request: Request
     stored: StoredRequest
+    person: environment.Person
     said: slurmenvironment.Said = field(default_factory=dict, repr=False)
 
     @property
@@ -58,8 +59,8 @@ class Assignment:
             id=self.grant.run.job,
             raw_id=self.grant.raw_id,
             name=self.request.name,
-            user=identity.user_name(os.getuid()),
-            node=cores.short_hostname(),
+            user=self.person.user,
+            node=self.person.host,
         )
 
     def launch(self, run: RunDir, announce: Callable[[int], None]) -> Launch:
@@ -67,22 +68,18 @@ class Assignment:
 
         Raises: TinyschedError if what was submitted cannot be run.
         """
-        request, stored, uid = self.request, self.stored, os.getuid()
-        person = environment.Person(
-            user=identity.user_name(uid), uid=uid, gid=os.getgid(), host=cores.short_hostname()
-        )
+        request, stored, person = self.request, self.stored, self.person
         variables = self._variables(person)
 
         is_allocation = stored.command in allocations.COMMANDS
         voice = notices.voice(person.host, "" if is_allocation else stored.command)
 
-        def announce_itself(pid: int) -> None:
-            # The child's own copy of the variables: only there is the script's pid known.
+        def settle(pid: int) -> None:
+            # The child's own copy of the variables.
             if not is_allocation:
                 variables[environment.PID_VARIABLE] = b"%d" % pid
             for words in scratch.settle(variables) if voice else ():
                 os.write(2, os.fsencode(f"{voice}{words}\n"))
-            announce(pid)
 
         if request.foreground:
             argv = list(request.arguments)
@@ -104,7 +101,9 @@ class Assignment:
             umask=stored.umask,
             limits=self._limits() if voice or "propagate" in self.said else stored.limits,
             keep=(run.alive_fd,),
-            announce=announce_itself,
+            settle=settle,
+            announce=announce,
+            is_announced=lambda: run.started() is not None,
             foreground=request.foreground,
             called="" if request.foreground else request.name,
             voice=voice,
@@ -151,6 +150,14 @@ def _login(uid: int) -> dict[bytes, bytes]:
     return login.environment(uid)
 
 
+def caller() -> environment.Person:
+    """Who jobs run as: whoever runs this process."""
+    uid = os.getuid()
+    return environment.Person(
+        user=identity.user_name(uid), uid=uid, gid=os.getgid(), host=cores.short_hostname()
+    )
+
+
 class Registry:
     """Reads each stored request once: the tasks of an array share it."""
 
@@ -158,6 +165,8 @@ class Registry:
         self._site = site
         self._private = private
         self._read: dict[str, tuple[StoredRequest, Submission]] = {}
+        self._bound: dict[str, int] = {}
+        self._person = caller()
 
     def assign(self, grant: Grant) -> Assignment:
         """The assignment that a grant stands for.
@@ -167,7 +176,9 @@ class Registry:
         if not all(map(SAFE_NAME.fullmatch, (grant.cluster, grant.partition or grant.cluster))):
             raise TinyschedError("cannot run this job: its cluster or partition is no name")
         job = grant.run.job
-        self._private.bind(grant.token, job.number)
+        if self._bound.get(grant.token) != job.number:
+            self._private.bind(grant.token, job.number)
+            self._bound[grant.token] = job.number
         stored, submitted = self._request(grant.token)
         altered = self._private.alterations(grant.token)
         request = alterations.applied(submitted.request, altered)
@@ -178,7 +189,12 @@ class Registry:
         if grant.run.attempt > 1 and not (request.requeue and grant.restarts):
             raise TinyschedError(f"cannot run {job} again: it was not requeued, or may not be")
         return Assignment(
-            site=self._site, grant=grant, request=request, stored=stored, said=submitted.said
+            site=self._site,
+            grant=grant,
+            request=request,
+            stored=stored,
+            person=self._person,
+            said=submitted.said,
         )
 
     def request(self, token: str) -> Request:
@@ -188,6 +204,7 @@ class Registry:
     def forget(self, token: str) -> None:
         """Drops what was read of a request."""
         self._read.pop(token, None)
+        self._bound.pop(token, None)
 
     def _request(self, token: str) -> tuple[StoredRequest, Submission]:
         if token not in self._read:

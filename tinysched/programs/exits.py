@@ -6,6 +6,8 @@ what is kept names the process by its start as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinysched.host import processes
 from tinysched.job.model import Exit
 from tinysched.spool.runrecords import Started
@@ -14,9 +16,10 @@ MOST_STRANGERS = 10_000
 
 
 class Exits:
-    """By pid; the clock ticks tell when the process began."""
+    """By pid; the clock ticks tell when the process began. `hear` is told of every pid."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[int], None]) -> None:
+        self._hear = hear
         self._found: dict[int, tuple[int | None, Exit]] = {}
 
     def collect(self) -> None:
@@ -42,4 +45,5 @@ class Exits:
         return exit_ if ticks == started.start_ticks else None
 
     def _note(self, pid: int, code: int, signum: int) -> None:
+        self._hear(pid)
         self._found[pid] = (processes.start_ticks(pid), Exit(code=code, signal=signum))

@@ -25,8 +25,8 @@ class Herald:
     """Speaks to one run. What was said is noted with its start, for who may have to take over.
 
     `assignment` None: its request cannot be read any more, and it is told nothing. `signal_script`
-    reaches the script alone, and nobody else once that is gone. `follow`: its output files may be
-    reached through links, since it was started only now.
+    reaches the script alone, and nobody else once that is gone. `follow`: it was started only now,
+    so its output files may be reached through links, and nothing has been said yet.
     """
 
     def __init__(
@@ -39,8 +39,13 @@ class Herald:
         self._clock = clock
         self._output = Output("" if assignment is None else assignment.error, follow=follow)
         self._is_warned = self._is_told = False
+        if not follow:
+            self._recall()
+
+    def _recall(self) -> None:
+        """What somebody else has said before."""
         with contextlib.suppress(SpoolError):
-            started = run.started()
+            started = self._dir.started()
             if started is not None:
                 self._is_warned, self._is_told = started.is_warned, started.is_told
 
@@ -85,6 +90,11 @@ class Herald:
     def close(self) -> None:
         """Lets go of the output file."""
         self._output.close()
+
+    @property
+    def has_noted(self) -> bool:
+        """What it has said stands in the record of the start."""
+        return self._is_warned or self._is_told
 
     def _note(self) -> None:
         """Writes down what has been said; on a full disk it may be said twice."""

@@ -62,6 +62,8 @@ class Below:
 
     def is_empty(self) -> bool:
         """A walk can miss who moves: that we have no children is the kernel's own word."""
+        if not processes.has_children():
+            return True
         if self.members():
             self._empty_walks = 0
             return False

@@ -1,4 +1,4 @@
-"""From a grant to a forked worker that holds the run's locks, and nothing else of the agent's."""
+"""From a grant to a worker that holds the run's locks, and nothing else of the agent's."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tinysched.job.usage import Usage
 from tinysched.policy.stopping import Stopping, Wait
 from tinysched.programs import worker
 from tinysched.programs.assignment import Assignment, Registry
+from tinysched.programs.crew import Crew
+from tinysched.programs.shift import Handed, Shift, open_line
 from tinysched.programs.ward import Ward
 from tinysched.spool.private import Private
 from tinysched.spool.runs import RunDir
@@ -28,7 +30,7 @@ WORKERS = (Launch, Launched, Person, Stopping, Wait, Reaped, Exit, Usage, Ending
 
 
 class Launchpad:
-    """Claims an attempt and forks its worker. `bell` is where workers ring when there is news."""
+    """Claims an attempt and finds it a worker. `bell` is where workers ring when there is news."""
 
     def __init__(self, private: Private, registry: Registry, clock: Clock, bell: int) -> None:
         self._private = private
@@ -36,6 +38,7 @@ class Launchpad:
         self._clock = clock
         self._bell = bell
         values.prepare(*WORKERS)
+        self.crew = Crew(clock)
 
     def assignment(self, grant: Grant) -> Assignment:
         """What a grant stands for.
@@ -54,7 +57,7 @@ class Launchpad:
         try:
             if assignment.request.foreground:  # its client has gone, and now cannot begin any more
                 ward.fail(self._clock, Cause.CANCEL, "")
-                ward.dir.release_locks()
+                ward.dir.close()
             else:
                 self.start_worker(ward)
         except TinyschedError:
@@ -64,13 +67,31 @@ class Launchpad:
         return ward
 
     def start_worker(self, ward: Ward) -> None:
-        """Forks the worker of a claimed run whose locks are held by this process.
+        """Has a worker take up a claimed run whose locks are held by this process.
 
         Raises: TinyschedError.
         """
+        listener = Listener(ward.dir.path, "ctl.sock", SOCKET_MODE)
+        handed = Handed(
+            grant=ward.grant,
+            worker_lock_fd=ward.dir.worker_lock_fd,
+            alive_fd=ward.dir.alive_fd,
+            listener=listener,
+        )
+        try:
+            ward.worker = self.crew.hand_over(handed) or self._fork(ward, listener)
+        except OSError as error:
+            why = f"cannot start a worker: {error.strerror}"
+            raise TinyschedError(why, "too many processes: see ulimit -u") from error
+        finally:
+            ward.dir.close()
+            listener.abandon()
+
+    def _fork(self, ward: Ward, listener: Listener) -> int:
+        """A worker of its own. Raises: OSError."""
         assignment = ward.assignment
         assert assignment is not None, "a worker is started for what was assigned"
-        listener = Listener(ward.dir.path, "ctl.sock", SOCKET_MODE)
+        line, shift = open_line()
         tools = worker.Tools(
             clock=self._clock,
             private=self._private,
@@ -80,22 +101,23 @@ class Launchpad:
         )
 
         def work() -> int:
-            self._drop_all_but(ward.dir, listener)
-            return worker.work(assignment, tools)
+            self._drop_all_but(ward.dir, listener, shift)
+            return worker.work(assignment, tools, worker.Next(registry=self._registry, shift=shift))
 
         try:
-            ward.worker = processes.fork_worker(work)
-        except OSError as error:
-            why = f"cannot start a worker: {error.strerror}"
-            raise TinyschedError(why, "too many processes: see ulimit -u") from error
+            pid = processes.fork_worker(work)
+        except OSError:
+            line.close()
+            raise
         finally:
-            ward.dir.release_locks()
-            listener.abandon()
+            shift.close()
+        self.crew.join(pid, line)
+        return pid
 
-    def _drop_all_but(self, run: RunDir, listener: Listener) -> None:
+    def _drop_all_but(self, run: RunDir, listener: Listener, shift: Shift) -> None:
         """In the worker: the agent's lock and its line to the dispatcher end with the agent."""
-        keep = {0, 1, 2, run.worker_lock_fd, run.alive_fd, self._bell}
-        keep |= set(listener.descriptors) | set(self._private.descriptors)
+        keep = {0, 1, 2, run.worker_lock_fd, run.alive_fd, self._bell, shift.fileno()}
+        keep |= {run.directory_fd, *listener.descriptors, *self._private.descriptors}
         for name in os.listdir("/proc/self/fd"):
             if int(name) not in keep:
                 try:

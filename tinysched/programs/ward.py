@@ -61,7 +61,9 @@ class Ward:
 
     def is_of_former_boot(self, boot_id: str) -> bool:
         """The host was restarted since: nothing of it lives, its pids are those of others."""
+        # What was written of its start may have gone with the power.
         known = self.grant.boot_id if self.started is None else self.started.boot_id
+        known = known or self.grant.boot_id
         return known not in ("", boot_id)
 
     @property

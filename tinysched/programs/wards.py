@@ -18,6 +18,7 @@ from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.disk import is_own_fault
 from tinysched.spool.private import Private
+from tinysched.spool.runrecords import run_of
 from tinysched.spool.runs import RunDir
 from tinysched.wire import messages
 
@@ -41,7 +42,7 @@ class Wards:
         self._clock = clock
         self._tell = tell
         self._wards: dict[RunId, Ward] = {}
-        self._exits = Exits()
+        self._exits = Exits(launchpad.crew.lose)
         self._next_s = NEVER_S
         self._news: set[str] = set()
         self._roll = Roll(private, clock, self._workers)
@@ -77,9 +78,21 @@ class Wards:
         """In how many seconds to tend them, told or not."""
         return self._next_s
 
-    def ring(self, names: Iterable[str]) -> None:
-        """Workers say that there is news of these runs."""
-        self._news.update(names)
+    def ring(self, lines: Iterable[str]) -> None:
+        """Workers say that there is news: of which run, and who of them is free from now on."""
+        for line in lines:
+            name, _, free = line.partition(" ")
+            if run_of(name) in self._wards:
+                self._news.add(name)
+            if free.isdigit():
+                self._rest(int(free))
+
+    def _rest(self, worker: int) -> None:
+        """It has recorded the end of its run, whose lock tells from now on that nobody watches."""
+        for ward in self._wards.values():
+            if ward.worker == worker:
+                ward.worker = None
+        self._launchpad.crew.rest(worker)
 
     def tell_former_ends(self) -> None:
         """Ends that nobody may have heard of before the host was restarted.
@@ -157,6 +170,7 @@ class Wards:
         ward = self._wards.pop(run, None)
         if ward is None:
             return
+        self._news.discard(str(run))
         try:
             ward.close()
             self._private.retire(ward.dir, ward.grant.token)
@@ -222,6 +236,9 @@ class Wards:
                 LOG.error(events.TROUBLE, run.job, run.attempt, error.sentence)
                 self._next_s = min(self._next_s, 1.0)
         self._exits.forget_strangers()
+        self._launchpad.crew.look()
+        idle_s = self._launchpad.crew.next_s()
+        self._next_s = self._next_s if idle_s is None else min(self._next_s, idle_s)
 
     def _tend(self, ward: Ward) -> None:
         if ward.ending is None:
@@ -253,7 +270,8 @@ class Wards:
         self._watch_in_custody(ward)
 
     def _workers(self) -> set[int]:
-        return {ward.worker for ward in self._wards.values() if ward.worker is not None}
+        at_work = {ward.worker for ward in self._wards.values() if ward.worker is not None}
+        return at_work | self._launchpad.crew.idle
 
     def _is_worker_gone(self, ward: Ward) -> bool:
         if ward.worker is not None:

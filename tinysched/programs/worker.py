@@ -1,7 +1,7 @@
-"""One run from its launch to its exit record.
+"""A run from its launch to its exit record; and another one, if nothing is left of the first.
 
 Runs as: the submitter, one process a run, forked by the agent (or by the foreground client).
-Reads:   its assignment, handed over in memory; orders from runs/<run>/ctl.sock.
+Reads:   its assignment, handed over in memory, or as a grant; orders from runs/<run>/ctl.sock.
 Writes:  runs/<run>/started and exit; the job's own output files.
 If it dies: the script becomes the agent's child, which watches it to its end.
 """
@@ -19,11 +19,12 @@ from tinysched.host.clock import Clock, timeout_ms
 from tinysched.job import environment
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending
-from tinysched.programs.assignment import Assignment
+from tinysched.programs.assignment import Assignment, Registry
 from tinysched.programs.custody import Custody
 from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Below
 from tinysched.programs.measuring import Meter
+from tinysched.programs.shift import Shift
 from tinysched.programs.stepping import Steps
 from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
@@ -59,8 +60,31 @@ class Tools:
     bell: int
 
 
-def work(assignment: Assignment, tools: Tools) -> int:
-    """Runs an assignment to its end; the whole life of a worker."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """Where a worker's next run comes from, and who knows what was submitted."""
+
+    shift: Shift
+    registry: Registry
+
+    def wait(self, tools: Tools) -> tuple[Assignment, Tools] | None:
+        """What to run next, and with what; None: nothing, or what must be started otherwise."""
+        processes.set_title("ts idle")
+        handed = self.shift.wait()
+        if handed is None:
+            return None
+        run = tools.private.run(handed.grant.run)
+        run.worker_lock_fd, run.alive_fd = handed.worker_lock_fd, handed.alive_fd
+        processes.set_title(f"ts {handed.grant.run}")
+        try:
+            assignment = self.registry.assign(handed.grant)
+        except TinyschedError:
+            return None
+        return assignment, replace(tools, run=run, listener=handed.listener)
+
+
+def work(assignment: Assignment, tools: Tools, following: Next | None = None) -> int:
+    """Runs an assignment to its end, and then what follows; the whole life of a worker."""
     # To ring for a parent that was killed is no reason to die. The job gets its SIGPIPE back.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if assignment.request.foreground:
@@ -70,11 +94,23 @@ def work(assignment: Assignment, tools: Tools) -> int:
             signal.signal(signum, signal.SIG_IGN)
     else:
         processes.become_worker(f"ts {assignment.grant.run}")
-    return _Worker(assignment, tools).run()
+    wake, wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
+    signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
+    superior = Superior(assignment.site, tools.private, tools.clock)
+    job: tuple[Assignment, Tools] | None = (assignment, tools)
+    while job is not None:
+        worker = _Worker(*job, wake, superior, can_go_on=following is not None)
+        worker.run()
+        job = following.wait(tools) if worker.is_free and following is not None else None
+    return 0
 
 
 class _Worker:
-    def __init__(self, assignment: Assignment, tools: Tools) -> None:
+    def __init__(
+        self, assignment: Assignment, tools: Tools, wake: int, superior: Superior, *,
+        can_go_on: bool,
+    ) -> None:  # fmt: skip
         self._assignment = assignment
         self._grant = assignment.grant
         self._clock = tools.clock
@@ -83,19 +119,22 @@ class _Worker:
         self._listener = tools.listener
         self._bell = tools.bell
         self._callers: dict[int, Channel] = {}
-        self._superior = Superior(assignment.site, tools.private, tools.clock)
+        self._wake = wake
+        self._superior = superior
+        self._can_go_on = can_go_on
+        self.is_free = False
         self._meter = Meter(tools.private, tools.clock)
         self._output = self._error = ""
         self._script = 0
+        self._started: Started | None = None
+        self._is_script_taken = False
         self._mark = marks.new()
         self._lingering: tuple[str, ...] = ()
 
-    def run(self) -> int:
+    def run(self) -> None:
         with contextlib.suppress(SpoolError):  # on a full disk the launch fails, and says so
+            self._dir.keep_open()
             self._dir.sign()
-        wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)
-        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         began_at, started_at = self._clock.boottime(), self._clock.wall()
         try:
             self._dir.reserve_exit()
@@ -106,32 +145,40 @@ class _Worker:
             self._script = launch.launch(job).pid
         except TinyschedError as error:
             self._record(self._not_started(error.sentence))
-            return 0
+            return
         self._dir.release_alive()
         self._ring()
+        self._herald = Herald(
+            self._assignment, self._dir, self._clock, self._signal_script, follow=True
+        )
         kin = Below(self._private, self._grant.run)
-        herald = Herald(self._assignment, self._dir, self._clock, self._signal_script, follow=True)
-        custody = Custody(self._grant, started_at, began_at, self._clock, kin, herald)
+        custody = Custody(self._grant, started_at, began_at, self._clock, kin, self._herald)
         custody.steps = Steps(self._dir.path, ends_orphans=True)
         custody.keep = self._dir.write_amended
-        self._watch(custody, wake)
+        self._watch(custody)
         custody.cpu_s, custody.usage = self._meter.cpu_s, self._meter.usage
         self._record(custody.ending(self._output, self._error))
-        return 0
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing of this run is of any concern to the next."""
+        for channel in self._callers.values():
+            channel.close()
+        self._herald.close()
+        self._listener.abandon()
+        self._dir.close()
 
     def _announce(self, pid: int) -> None:
-        """In the child, just before it becomes the script: the fact that makes it started."""
-        ticks = processes.start_ticks(pid) or 0
-        self._dir.write_started(
-            Started(
-                pid=pid,
-                start_ticks=ticks,
-                boot_id=self._clock.boot_id(),
-                started_at=self._clock.wall(),
-                mark=self._mark,
-                began_at=self._clock.boottime(),
-            )
+        """Just before the child becomes the script: the fact that makes it started."""
+        self._started = Started(
+            pid=pid,
+            start_ticks=processes.start_ticks(pid) or 0,
+            boot_id=self._clock.boot_id(),
+            started_at=self._clock.wall(),
+            mark=self._mark,
+            began_at=self._clock.boottime(),
         )
+        self._dir.write_started(self._started)
 
     def _signal_script(self, signum: int) -> None:
         """Until we have reaped it the pid is its own."""
@@ -139,7 +186,7 @@ class _Worker:
 
     # The loop: look, decide, do one step.
 
-    def _watch(self, custody: Custody, wake: int) -> None:
+    def _watch(self, custody: Custody) -> None:
         while not custody.is_over:
             self._reap(custody)
             wait_s = custody.step()
@@ -147,9 +194,9 @@ class _Worker:
                 break
             self._tell_who_lingers(custody.lingering)
             self._meter.look()
-            ready = self._wait(wake, self._superior.sooner(self._meter.sooner(wait_s)))
-            if wake in ready:
-                os.read(wake, 4096)
+            ready = self._wait(self._superior.sooner(self._meter.sooner(wait_s)))
+            if self._wake in ready:
+                os.read(self._wake, 4096)
             if self._superior.descriptor in ready:
                 self._is_left(custody)
             if self._listener.fileno() in ready:
@@ -172,9 +219,9 @@ class _Worker:
         for channel in self._callers.values():
             channel.send("news", [])  # to an agent that adopted us
 
-    def _wait(self, wake: int, wait_s: float | None) -> set[int]:
+    def _wait(self, wait_s: float | None) -> set[int]:
         poll = select.poll()
-        poll.register(wake, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
         poll.register(self._listener.fileno(), select.POLLIN)
         if self._superior.descriptor is not None:
             poll.register(self._superior.descriptor, select.POLLIN)
@@ -189,8 +236,9 @@ class _Worker:
         for reaped in processes.reap(self._note):
             self._meter.reaped(reaped)
             if reaped.pid == self._script:
+                self._is_script_taken = True
                 custody.script_ended(Exit(code=reaped.code, signal=reaped.signal))
-        if tree.is_held(self._script):
+        if not self._is_script_taken and tree.is_held(self._script):
             custody.script_ended(_exit_of(tree.exit_status(self._script)))
 
     def _note(self, pid: int, code: int, signum: int) -> None:
@@ -198,7 +246,8 @@ class _Worker:
         if pid != self._script:
             return
         with contextlib.suppress(SpoolError):
-            started = self._dir.started()
+            # What the herald has said stands there as well.
+            started = self._dir.started() if self._herald.has_noted else self._started
             if started is not None:
                 exit_ = Exit(code=code, signal=signum)
                 self._dir.write_started(replace(started, exit=exit_))
@@ -279,14 +328,21 @@ class _Worker:
         except SpoolError:
             # Room was reserved, so this is no full disk; without a record the agent says "lost".
             return
-        if not self._ring() and not self._assignment.request.foreground:
+        is_free = self._can_go_on and ending.cause is not Cause.LAUNCH and self._is_clean()
+        is_heard = self._ring(f" {os.getpid()}" if is_free else "")
+        self.is_free = is_free and is_heard
+        if not is_heard and not self._assignment.request.foreground:
             # If we were the last to live nobody else will: the end must be told, others may wait.
             self._superior.call()
 
-    def _ring(self) -> bool:
+    def _is_clean(self) -> bool:
+        """Nothing below us is left, by the kernel's own word, nor anything that bears our lock."""
+        return not processes.has_children() and not self._dir.job_alive()
+
+    def _ring(self, who_is_free: str = "") -> bool:
         """False: the parent is gone; its successor reads the disk."""
         try:
-            os.write(self._bell, b"%s\n" % str(self._grant.run).encode())
+            os.write(self._bell, f"{self._grant.run}{who_is_free}\n".encode())
         except OSError:
             return False
         return True

@@ -23,6 +23,10 @@ _APPEND = (_KEEP & ~posix.O_RDWR) | posix.O_APPEND | posix.O_WRONLY
 _LOOK = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC
 _ticket = iter(range(1, 1 << 62))
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Folder:
     """An open directory: all that is done in it goes through its descriptor, by plain names."""
@@ -130,6 +134,9 @@ class Folder:
 
         Raises: FileExistsError if the name is taken; nothing is left of a file that failed.
         """
+        self._make(name, content, mode, self.disk.sync)
+
+    def _make(self, name: str, content: bytes, mode: int, wait: Callable[[int], None]) -> None:
         try:
             fd = self.disk.open(name, _MAKE, self.fd)
         except FileExistsError:
@@ -139,7 +146,7 @@ class Folder:
         try:
             self.disk.chmod(fd, mode)
             write_all(self.disk, fd, content)
-            self.disk.sync(fd)
+            wait(fd)
         except OSError as error:
             self.drop(name)
             raise cannot("write", self.where(name), error) from error
@@ -148,14 +155,21 @@ class Folder:
 
     def stage(self, content: bytes, mode: int) -> str:
         """Write a file under a name that nobody used yet; returns the name."""
+        return self._stage(content, mode, self.disk.sync)
+
+    def _stage(self, content: bytes, mode: int, wait: Callable[[int], None]) -> str:
         for _ in range(1000):
             name = f"{TEMP_PREFIX}{posix.getpid()}.{next(_ticket)}"
             try:
-                self.make(name, content, mode)
+                self._make(name, content, mode, wait)
             except FileExistsError:
                 continue
             return name
         raise SpoolError(f"cannot write into {self.path}: no free name for a temporary file")
+
+    def put(self, name: str, content: bytes, mode: int) -> None:
+        """Write a file whole, for as long as the host is up: a power cut may take or empty it."""
+        self.take(name, self, self._stage(content, mode, _wait_not))
 
     def take(self, name: str, source: Folder, source_name: str) -> None:
         """Rename a file of `source` to `name` here, over whatever was there."""
@@ -210,8 +224,7 @@ class Folder:
             return True
         try:
             for inner in folder.names():
-                folder.drop(inner)
-                _drop_empty(folder, inner)
+                _drop_any(folder, inner)
         except SpoolError:
             return False
         finally:
@@ -270,6 +283,17 @@ def _there(folder: Folder | None, path: str) -> Folder:
     if folder is None:
         raise SpoolError(f"cannot open {path}: No such file or directory")
     return folder
+
+
+def _wait_not(_fd: int) -> None:
+    """The disk is not waited for."""
+
+
+def _drop_any(folder: Folder, name: str) -> None:
+    try:
+        folder.disk.unlink(name, folder.fd)
+    except OSError:
+        _drop_empty(folder, name)
 
 
 def _drop_empty(folder: Folder, name: str) -> None:

@@ -38,18 +38,11 @@ def claim(runs: Folder, grant: Grant) -> RunDir:
 
 
 def _fill(runs: Folder, run: RunDir, grant: Grant) -> None:
-    folder = runs.open_below(str(grant.run))
-    try:
-        folder.set_mode(tree.CLOSED_DIR_MODE)
-    finally:
-        folder.close()
+    folder = run.keep_open()
+    folder.set_mode(tree.CLOSED_DIR_MODE)
     if not run.take_locks():
         raise AlreadyClaimedError(f"cannot claim {run.path}: somebody holds its locks")
-    folder = runs.open_below(str(grant.run))
-    try:
-        folder.save(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
-    finally:
-        folder.close()
+    folder.save(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
     runs.sync()
 
 

@@ -11,6 +11,7 @@ import posix
 from collections.abc import Collection, Mapping
 
 from tinysched.errors import SpoolError
+from tinysched.job.model import RunId
 from tinysched.job.runs import Grant
 from tinysched.spool import attempts, claims, tree
 from tinysched.spool.agentlock import AgentLock
@@ -259,6 +260,10 @@ class Private:
             if token in self._attempts:
                 self._attempts[token].add(run.run)
         run.forget()
+
+    def run(self, run: RunId) -> RunDir:
+        """The directory of an attempt, which may be missing."""
+        return RunDir(self._runs, run)
 
     def runs(self) -> list[RunDir]:
         """Every attempt on the disk, in order of id.

@@ -67,16 +67,27 @@ class RunDir:
 
         Raises: SpoolError.
         """
+        return self.keep_open().fd
+
+    def keep_open(self) -> Folder:
+        """The directory, open from now on until `close`: for whoever has much to do in it.
+
+        Raises: SpoolError.
+        """
         if self._kept is None:
             self._kept = self._runs.open_below(self._name)
-        return self._kept.fd
+        return self._kept
+
+    def let_go(self) -> None:
+        """Let go of the directory, not of the locks: a run costs no descriptor for good."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def close(self) -> None:
         """Let go of all descriptors, the locks' too."""
         self.release_locks()
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        self.let_go()
 
     def release_locks(self) -> None:
         """Close this process's copies of the locks; they go when no other copy is left."""
@@ -160,9 +171,8 @@ class RunDir:
         with self._there() as folder:
             fd = folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
             try:
+                # Not waited for: a power cut that takes the room takes the job as well.
                 folder.disk.reserve(fd, EXIT_SIZE)
-                folder.disk.sync(fd)
-                folder.disk.sync(folder.fd)
             except OSError as error:
                 why = error.strerror or str(error)
                 raise SpoolError(f"cannot reserve the exit record: {why}") from error
@@ -175,8 +185,7 @@ class RunDir:
         Survives a kill; after a power cut the boot id settles it.
         """
         with self._there() as folder:
-            staged = folder.stage(write_started(started), tree.CLOSED_FILE_MODE)
-            folder.take(tree.STARTED, folder, staged)
+            folder.put(tree.STARTED, write_started(started), tree.CLOSED_FILE_MODE)
 
     def show_script(self, raw_id: int, token: str) -> str:
         """A path to what was submitted that names the job, as scripts of Slurm find it in $0.
@@ -207,8 +216,7 @@ class RunDir:
         Raises: SpoolError.
         """
         with self._there() as folder:
-            staged = folder.stage(write_lingering(names), tree.CLOSED_FILE_MODE)
-            folder.take(tree.LINGERING, folder, staged)
+            folder.put(tree.LINGERING, write_lingering(names), tree.CLOSED_FILE_MODE)
 
     @property
     def start_noted_at(self) -> float:
@@ -239,8 +247,7 @@ class RunDir:
         Raises: SpoolError.
         """
         with self._there() as folder:
-            staged = folder.stage(runrecords.write_amended(amended), tree.CLOSED_FILE_MODE)
-            folder.take(tree.AMENDED, folder, staged)
+            folder.put(tree.AMENDED, runrecords.write_amended(amended), tree.CLOSED_FILE_MODE)
 
     def amended(self) -> AmendedRun | None:
         """What was changed of it since its grant; None: nothing.
