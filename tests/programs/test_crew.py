@@ -91,6 +91,7 @@ class Agent:
         """Sees it to its end, and forgets it as after the dispatcher's word."""
         wait.until(lambda: self.tend() or task in self.told, says=f"task {task} has ended")
         self.wards.forget(self.told[task].run)
+        self.wards.retiring.now()
         return self.told[task]
 
     def has_idle(self, count=1):

@@ -167,6 +167,7 @@ def test_a_damaged_run_is_never_started_again_and_its_end_is_told(
         assert ground.ending.exit is None
         assert ground.ending.cause is Cause.LOST
     ground.wards.forget(RUN)
+    ground.wards.retiring.now()
     assert len(ground.wards) == 0
 
 

@@ -126,6 +126,7 @@ def test_an_end_on_the_disk_is_reported_until_it_is_acknowledged(ground):
     ground.wards.forget_told()
     assert ground.tend() == ["started", "ended"] * 2
     ground.wards.forget(RUN)
+    ground.wards.retiring.now()
     assert ground.private.runs() == []
     assert len(ground.wards) == 0
 
@@ -341,6 +342,7 @@ def test_orders_for_unknown_runs_are_no_trouble(ground):
     ground.wards.stop(RUN, kill=True)
     ground.wards.signal(RUN, 10)
     ground.wards.forget(RUN)
+    ground.wards.retiring.now()
     assert ground.tend() == []
 
 

@@ -96,13 +96,13 @@ def test_an_attempt_that_is_over_is_never_claimed_again(root, stored):
     private = open_private(root)
     first = grant(1)
     run = private.claim(first)
-    private.retire(run, "tok")
+    private.retire([run], "tok")
     private.close()
     private = open_private(root)
     with pytest.raises(SpoolError, match="attempt 1 of it is over"):
         private.claim(first)
     again = grant(1, attempt=2)
-    private.retire(private.claim(again), "tok")
+    private.retire([private.claim(again)], "tok")
     for former in (first, again):
         with pytest.raises(SpoolError, match="attempt 2 of it is over"):
             private.claim(former)
@@ -112,7 +112,7 @@ def test_an_attempt_that_is_over_is_never_claimed_again(root, stored):
 def test_a_torn_memory_of_attempts_forgets_none_that_was_whole(root, stored):
     private = open_private(root)
     for index in (1, 2, 3):
-        private.retire(private.claim(grant(7, index=index)), "tok")
+        private.retire([private.claim(grant(7, index=index))], "tok")
     private.close()
     path = stored / "attempts"
     path.write_bytes(path.read_bytes()[:-1])

@@ -155,7 +155,7 @@ def _forget(_root: str, private: Private, _disk: Disk) -> None:
 def _retire(_root: str, private: Private, _disk: Disk) -> None:
     for run in private.runs():
         if run.run.job.number == 9:
-            private.retire(run, "tok")
+            private.retire([run], "tok")
 
 
 def _look(_root: str, private: Private, _disk: Disk) -> None:

@@ -166,6 +166,7 @@ class Agent:
                 self._upgrade.look()
             self._tidy()
             self._wait()
+        self.wards.retiring.now()
         LOG.info(events.AGENT_ENDS, os.getpid())
 
     def _on_signal(self, signum: int, _frame: object) -> None:

@@ -14,6 +14,7 @@ from tinysched.programs import events, salvaging
 from tinysched.programs.exits import Exits
 from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
+from tinysched.programs.retiring import Retiring
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.disk import is_own_fault
@@ -45,6 +46,7 @@ class Wards:
         self._exits = Exits(launchpad.crew.lose)
         self._next_s = NEVER_S
         self._news: set[str] = set()
+        self.retiring = Retiring(private, clock)
         self._roll = Roll(private, clock, self._workers)
 
     def __len__(self) -> int:
@@ -166,21 +168,19 @@ class Wards:
             ward.notify(words)
 
     def forget(self, run: RunId) -> None:
-        """The dispatcher has the end on its disk: ours may go."""
+        """The dispatcher has the end on its disk: ours may go, with others'."""
         ward = self._wards.pop(run, None)
         if ward is None:
             return
         self._news.discard(str(run))
-        try:
-            ward.close()
-            self._private.retire(ward.dir, ward.grant.token)
-        except SpoolError as error:
-            LOG.warning(events.RECORD_STAYS, run.job, run.attempt, error.sentence)
+        ward.close()
+        self.retiring.add(ward.dir, ward.grant.token)
 
     # What is found on the disk
 
     def adopt_all(self) -> None:
         """Takes charge of every run in the directory that is not known yet."""
+        self.retiring.now()
         for found in self._private.runs():
             if found.run in self._wards:
                 found.close()
@@ -236,9 +236,10 @@ class Wards:
                 LOG.error(events.TROUBLE, run.job, run.attempt, error.sentence)
                 self._next_s = min(self._next_s, 1.0)
         self._exits.forget_strangers()
-        self._launchpad.crew.look()
-        idle_s = self._launchpad.crew.next_s()
-        self._next_s = self._next_s if idle_s is None else min(self._next_s, idle_s)
+        for part in (self.retiring, self._launchpad.crew):
+            part.look()
+            due_s = part.next_s()
+            self._next_s = self._next_s if due_s is None else min(self._next_s, due_s)
 
     def _tend(self, ward: Ward) -> None:
         if ward.ending is None:

@@ -6,6 +6,8 @@ goes, a line goes into the request's own directory, and stays as long as the scr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
 from tinysched.job.ranges import Ranges
@@ -81,15 +83,15 @@ def read(request: Folder, uid: int) -> Attempts:
     return attempts
 
 
-def append(request: Folder, run: RunId) -> None:
-    """Remember durably that an attempt is over.
+def append(request: Folder, runs: Iterable[RunId]) -> None:
+    """Remember durably that attempts are over.
 
     Raises: SpoolError.
     """
     is_new = request.status(tree.ATTEMPTS) is None
     fd = request.append_to(tree.ATTEMPTS, tree.CLOSED_FILE_MODE)
     try:
-        write_all(request.disk, fd, f"\n{run}".encode())
+        write_all(request.disk, fd, "".join(f"\n{run}" for run in runs).encode())
         request.disk.sync(fd)
     except OSError as error:
         raise cannot("write", request.where(tree.ATTEMPTS), error) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import posix
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
@@ -246,20 +246,22 @@ class Private:
                 folder.close()
         return self._attempts[token]
 
-    def retire(self, run: RunDir, token: str) -> None:
-        """Forget a run whose end the dispatcher has recorded, but never that it was.
+    def retire(self, runs: Sequence[RunDir], token: str) -> None:
+        """Forget runs whose ends the dispatcher has recorded, but never that they were.
 
-        Raises: SpoolError, and then the run is not forgotten.
+        Raises: SpoolError, and then those that are left are not forgotten.
         """
         folder = self._requests.find_below(token, self.uid) if tree.is_token(token) else None
         if folder is not None:
             try:
-                attempts.append(folder, run.run)
+                attempts.append(folder, [run.run for run in runs])
             finally:
                 folder.close()
-            if token in self._attempts:
-                self._attempts[token].add(run.run)
-        run.forget()
+        known = self._attempts.get(token)
+        for run in runs:
+            if known is not None:
+                known.add(run.run)
+            run.forget()
 
     def run(self, run: RunId) -> RunDir:
         """The directory of an attempt, which may be missing."""
