@@ -103,6 +103,10 @@ def _claim(_root: str, private: Private, _disk: Disk) -> None:
     private.claim(grant(10)).close()
 
 
+def _secure(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 7).secure()
+
+
 def _lock(_root: str, private: Private, _disk: Disk) -> None:
     lock = private.lock_agent()
     assert lock is not None
@@ -193,6 +197,7 @@ DEEDS = (
         changes="bound",
     ),
     Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
+    Deed(name="secure", uses=("RunDir.secure",), do=_secure),
     Deed(
         name="shell",
         uses=("Private.save_shell", "outbox.agent_shell"),

@@ -75,7 +75,7 @@ def test_a_claim_that_died_half_way_is_known_for_none(private, root):
     assert run.is_claimed
     run.forget()
     seen = set()
-    for k in range(first, last):
+    for k in range(first, last + 2):  # the last one dies when all is done
         run_until_death(work, DyingDisk(k))
         for run in private.runs():
             assert not run.worker_alive()
@@ -160,6 +160,8 @@ def test_a_power_cut_takes_no_script_request_claim_or_end(store, root):
     assert disk.unsafe() == []
     private = Private.open(root, UID, disk)
     run = private.claim(grant())
+    assert disk.unsafe() != []
+    run.secure()
     assert disk.unsafe() == []
     run.reserve_exit()
     run.write_ending(ending(grant()))

@@ -138,6 +138,7 @@ class _Worker:
         began_at, started_at = self._clock.boottime(), self._clock.wall()
         try:
             self._dir.reserve_exit()
+            self._dir.secure()
             if not self._assignment.request.foreground:
                 self._private.script(self._grant.token)  # again: its path is about to be run
             self._output, self._error = self._assignment.output, self._assignment.error

@@ -167,6 +167,21 @@ class Folder:
             return name
         raise SpoolError(f"cannot write into {self.path}: no free name for a temporary file")
 
+    def write_new(self, name: str, content: bytes, mode: int) -> None:
+        """Write a file that is new, and may be found half written until `sync_file`."""
+        self._make(name, content, mode, _wait_not)
+
+    def sync_file(self, name: str) -> None:
+        """Wait until the content of a file is on the disk, not yet its name."""
+        try:
+            fd = self.disk.open(name, _READ, self.fd)
+            try:
+                self.disk.sync(fd)
+            finally:
+                self.disk.close(fd)
+        except OSError as error:
+            raise cannot("write", self.where(name), error) from error
+
     def put(self, name: str, content: bytes, mode: int) -> None:
         """Write a file whole, for as long as the host is up: a power cut may take or empty it."""
         self.take(name, self, self._stage(content, mode, _wait_not))

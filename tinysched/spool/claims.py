@@ -16,9 +16,11 @@ class AlreadyClaimedError(SpoolError):
 
 
 def claim(runs: Folder, grant: Grant) -> RunDir:
-    """Claim an attempt for good; returns it with both locks taken.
+    """Claim an attempt; returns it with both locks taken.
 
-    Raises: AlreadyClaimedError; SpoolError, and then nothing is left of the claim.
+    No other process can claim it any more. That a power cut does not undo it, before the job has
+    begun, is for `RunDir.secure`. Raises: AlreadyClaimedError; SpoolError, and then nothing is left
+    of the claim.
     """
     run = RunDir(runs, grant.run)
     name = str(grant.run)
@@ -42,8 +44,7 @@ def _fill(runs: Folder, run: RunDir, grant: Grant) -> None:
     folder.set_mode(tree.CLOSED_DIR_MODE)
     if not run.take_locks():
         raise AlreadyClaimedError(f"cannot claim {run.path}: somebody holds its locks")
-    folder.save(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
-    runs.sync()
+    folder.write_new(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
 
 
 def all_runs(runs: Folder) -> list[RunDir]:

@@ -13,6 +13,7 @@ from tinysched.values import dataclass, replace
 
 RUN_FORMAT = 1
 EXIT_SIZE = 16384
+RECORD_END = b"}\n"  # of every record: one without it was never completed
 _LONGEST_WORDS = 500
 
 

@@ -21,6 +21,7 @@ from tinysched.spool.disk import cannot, is_own_fault, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
 from tinysched.spool.runrecords import (
     EXIT_SIZE,
+    RECORD_END,
     AmendedRun,
     Started,
     read_ending,
@@ -109,16 +110,29 @@ class RunDir:
     @property
     def is_claimed(self) -> bool:
         """Whether the claim was completed; if not, and nobody lives, it never was: `forget` it."""
-        with self._open() as folder:
-            return folder is not None and folder.status(tree.GRANT) is not None
+        return self._whole_grant() is not None
 
     def grant(self) -> Grant | None:
         """What was granted; None: the claim was not completed.
 
         Raises: SpoolError.
         """
-        raw = self._read(tree.GRANT)
+        raw = self._whole_grant()
         return None if raw is None else read_grant(raw, f"{self.path}/{tree.GRANT}")
+
+    def _whole_grant(self) -> bytes | None:
+        raw = self._read(tree.GRANT)
+        return raw if raw is not None and raw.endswith(RECORD_END) else None
+
+    def secure(self) -> None:
+        """Wait until the claim is on the disk: before that nothing of it may be started.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            folder.sync_file(tree.GRANT)
+            folder.sync()
+        self._runs.sync()
 
     def take_locks(self) -> bool:
         """Take both locks of a run whose worker is gone; False: somebody lives, none is taken."""
