@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-import yaml
-
-from tinysched import accepts, partitions
+from tinysched import accepts, entries, partitions
 from tinysched.accepts import Accepts, Value
+from tinysched.entries import Entry
 from tinysched.errors import ConfigError
 from tinysched.partitions import Partition
 from tinysched.typed import TypeVar
@@ -23,6 +22,7 @@ from tinysched.values import dataclass, field, fields, replace
 MOST_BYTES = 256 * 1024
 _WHOLE = 10**15  # a float keeps so many digits of what was written
 Default = TypeVar("Default")
+Apart = Callable[[Callable[[], bytes]], bytes]
 VARIABLES = {
     "TJS_PURGE_AGE_DAYS": "purge_age_days",
     "TJS_PURGE_KEEP_LAST": "purge_keep_last",
@@ -226,14 +226,24 @@ class Config:
 KEYS: dict[str, Accepts] = {key.name: key.metadata["accepts"] for key in fields(Config)}
 
 
-def load(path: str, variables: Mapping[str, str] | None = None) -> Config:
+def load(
+    path: str, variables: Mapping[str, str] | None = None, apart: Apart | None = None
+) -> Config:
     """The configuration in force: the file (all defaults if there is none), then the environment.
 
+    `apart`: runs what it is given in a child, with which the parser goes that was loaded for it.
     Raises: ConfigError, with a sentence for the admin.
     """
     try:
         text = _read(path)
-        config = Config() if text is None else parse(text, path)
+        if text is None:
+            config = Config()
+        elif apart is None:
+            config = parse(text, path)
+        else:
+            config = _checked(
+                entries.unpacked(apart(lambda: entries.packed(text, path)), path), path
+            )
     except ConfigError as error:
         cure = error.cure or "correct it, or move it away: without it all defaults hold"
         raise ConfigError(error.sentence, cure) from None
@@ -242,26 +252,16 @@ def load(path: str, variables: Mapping[str, str] | None = None) -> Config:
 
 def parse(text: str, path: str = "config.yaml") -> Config:
     """A Config out of the text of a file; `path` is for the messages."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(
-            f"cannot read {path} line {line}: {error.problem or 'not YAML'}"
-        ) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        first = (str(error).splitlines() or ["nested too deeply"])[0]
-        raise ConfigError(f"cannot read {path}: {first}") from None
-    if root is None or root.tag.endswith(":null"):
-        return Config()
-    if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"cannot read {path} line 1: expected lines of the form 'key: value'")
+    return _checked(entries.of_text(text, path), path)
+
+
+def _checked(found: Sequence[Entry], path: str) -> Config:
     values: dict[str, Value] = {}
-    for key_node, value_node in root.value:
-        name, value = _pair(key_node, value_node, path)
-        if name in values:
-            raise ConfigError(f"cannot use {path} line {_line(key_node)}: {name} is set twice")
-        values[name] = value
+    for entry in found:
+        value = _value(entry, path)
+        if entry.name in values:
+            raise ConfigError(f"cannot use {path} line {entry.line}: {entry.name} is set twice")
+        values[entry.name] = value
     return replace(Config(), **values)  # type: ignore[arg-type]  # KEYS holds each field's own type
 
 
@@ -324,10 +324,9 @@ def _read(path: str) -> str | None:
         raise ConfigError(f"cannot read {path} line {line}: not UTF-8 text") from None
 
 
-def _pair(key_node: yaml.Node, value_node: yaml.Node, path: str) -> tuple[str, Value]:
+def _value(entry: Entry, path: str) -> Value:
     """One checked line of the file."""
-    name = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
-    where = f"cannot use {path} line {_line(key_node)}"
+    name, where = entry.name, f"cannot use {path} line {entry.line}"
     if name not in KEYS:
         import difflib
 
@@ -335,41 +334,13 @@ def _pair(key_node: yaml.Node, value_node: yaml.Node, path: str) -> tuple[str, V
         guess = f"; did you mean {near[0]}" if near else f"; the keys are {', '.join(KEYS)}"
         raise ConfigError(f"{where}: there is no key {name!r}{guess}")
     try:
-        return name, KEYS[name].read(_plain(value_node))
-    except ValueError:
-        shown = value_node.value if isinstance(value_node, yaml.ScalarNode) else "a list or mapping"
-        raise ConfigError(
-            f"{where}: {name} is {shown[:80]!r}: expected {KEYS[name].words}"
-        ) from None
-
-
-def _plain(node: yaml.Node, depth: int = 2) -> object:
-    """Scalars, lists and mappings as Python values; what nests deeper is no value of ours.
-
-    Raises: ValueError.
-    """
-    if isinstance(node, yaml.MappingNode) and depth:
-        pairs = [(_scalar(key), _plain(value, depth - 1)) for key, value in node.value]
-        if len({name for name, _ in pairs}) < len(pairs):
+        if not entry.is_plain:
             raise ValueError
-        return dict(pairs)
-    if isinstance(node, yaml.SequenceNode):
-        return [_scalar(entry) for entry in node.value]
-    return _scalar(node)
-
-
-def _scalar(node: yaml.Node) -> object:
-    if not isinstance(node, yaml.ScalarNode):
-        raise ValueError
-    try:
-        return yaml.SafeLoader("").construct_object(node)
-    except yaml.YAMLError:
-        raise ValueError from None
-
-
-def _line(node: yaml.Node) -> int:
-    """The line of the file a node begins on, counted from 1."""
-    return int(node.start_mark.line) + 1
+        return KEYS[name].read(entry.value)
+    except ValueError:
+        raise ConfigError(
+            f"{where}: {name} is {entry.shown[:80]!r}: expected {KEYS[name].words}"
+        ) from None
 
 
 def _overridden(config: Config, variables: Mapping[str, str]) -> Config:

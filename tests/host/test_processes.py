@@ -216,3 +216,8 @@ def test_the_nice_value_returns_to_0_where_the_kernel_allows_it():
     assert before == 0
     assert in_child(lambda: (os.nice(10), work())).code == (0 if os.geteuid() == 0 else 10)
     assert as_nobody(lambda: (os.nice(10), work())).code == 10
+
+
+def test_a_child_is_asked_and_what_dies_has_no_answer():
+    assert processes.ask_child(lambda: b"x" * 200_000) == b"x" * 200_000
+    assert processes.ask_child(lambda: os._exit(1)) == b""

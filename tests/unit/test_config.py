@@ -12,7 +12,7 @@ import yaml  # noqa: TID251 -- an independent reader and writer to compare with
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysched.config import Config, allowed_cores, allowed_memory_mib, load, parse, template
+from tinysched.config import Apart, Config, allowed_cores, allowed_memory_mib, load, parse, template
 from tinysched.errors import ConfigError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -237,3 +237,31 @@ def test_what_yaml_writes_is_read_back(values: dict[str, object]) -> None:
     config = parse(yaml.safe_dump(values))
     values["hosts"] = tuple(values["hosts"])  # type: ignore[arg-type]  # the strategy makes a list
     assert {key: getattr(config, key) for key in values} == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "cpus: 3\nhosts: [a, b]\npartitions: {night: {default: yes, max_time_s: 60}}\n",
+        "cpus: 2026-01-02\n", "cpus: 1\ncpus: 2\n", "cpus: [\n", "cpus: !!binary aGk=\n",
+        "[1]: 2\n",
+    ],
+)  # fmt: skip
+def test_what_a_child_read_is_the_same(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    read = [outcome(path, None), outcome(path, lambda work: work())]
+    assert read[0] == read[1]
+
+
+def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("cpus: 3\n")
+    assert outcome(path, lambda _work: b"") == f"cannot read {path}: its reader died"
+
+
+def outcome(path: Path, apart: Apart | None) -> Config | str:
+    try:
+        return load(str(path), {}, apart)
+    except ConfigError as error:
+        return error.sentence

@@ -77,6 +77,32 @@ def fork_worker(work: Callable[[], int]) -> int:
     raise AssertionError("unreachable")
 
 
+def ask_child(work: Callable[[], bytes]) -> bytes:
+    """What `work` answers in a child; nothing, if that dies. What it loads goes with it.
+
+    Raises: OSError if there can be no more processes.
+    """
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+
+    def tell() -> int:
+        with open(writer, "wb") as file:
+            file.write(work())
+        return 0
+
+    try:
+        pid = fork_worker(tell)
+    except OSError:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    with open(reader, "rb") as file:
+        answer = file.read()
+    with contextlib.suppress(ChildProcessError):  # whoever started us ignores ends of children
+        os.waitpid(pid, 0)
+    return answer
+
+
 def _leave(code: int) -> None:
     """End a forked child without running what its parent registered for its own exit."""
     try:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from tinysched import __version__
 from tinysched.config import Config, allowed_cores, allowed_memory_mib, load
 from tinysched.errors import ConfigError, NewerError, SpoolError, WireError
-from tinysched.host import condition, cores, identity, limits
+from tinysched.host import condition, cores, identity, limits, processes
 from tinysched.host.clock import Clock, SystemClock
 from tinysched.job.closures import Closures
 from tinysched.policy import fifo, retention
@@ -52,7 +52,7 @@ def main(site: Site) -> int:
     """Runs the dispatcher of a root until it is told to stop."""
     clock = SystemClock()
     config_path = f"{site.root}/config.yaml"
-    config = load(config_path, os.environ)  # noqa: TID251 - the purge keys of the seed
+    config = _load(config_path)
     # With --lock-dir, lock/ is a link; nobody but the admin and root can make one there.
     lock_dir = os.path.realpath(f"{site.root}/lock")
     store = Store.open(site.root, lock_dir=lock_dir, meta_mode=journal.mode_of(config))
@@ -286,7 +286,7 @@ class Dispatcher:
         Raises: ConfigError; SpoolError if the disk does not take what it means for records.
         """
         try:
-            config = load(f"{self._root}/config.yaml", os.environ)  # noqa: TID251 - as in main
+            config = _load(f"{self._root}/config.yaml")
         except ConfigError as error:
             self._config_errors = (error.sentence,)
             LOG.error(events.CONFIG_REFUSED, error.sentence)
@@ -332,6 +332,14 @@ class Dispatcher:
             config_errors=self._config_errors,
             quarantined=self._quarantined,
         )
+
+
+def _load(path: str) -> Config:
+    variables = os.environ  # noqa: TID251 - the purge keys of the seed
+    try:
+        return load(path, variables, processes.ask_child)
+    except OSError:  # there can be no more processes
+        return load(path, variables)
 
 
 def _capacity(config: Config, closures: Closures) -> Capacity:
