@@ -200,8 +200,12 @@ def _fields(value: _Value | type[_Value]) -> tuple[_Field, ...]:
 
 def _replace(value: _Value, /, **changes: object) -> _Value:
     """The same value, but for what is named."""
-    kept = {one.name: getattr(value, one.name) for one in value.__values__}
-    return type(value)(**kept | changes)
+    cls = type(value)
+    names: tuple[str, ...] = cls.__slots__
+    if len(names) < 2:  # of one field its key is no tuple
+        return cls(**{name: getattr(value, name) for name in names} | changes)
+    held: Any = cls.__key__(value)
+    return cls(**dict(zip(names, held, strict=True)) | changes)
 
 
 def _asdict(value: _Value) -> dict[str, object]:

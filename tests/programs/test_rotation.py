@@ -12,7 +12,8 @@ import pytest
 
 from tests.fakes import FakeClock
 from tinysched.config import Config
-from tinysched.programs import events
+from tinysched.job.model import JobId
+from tinysched.programs import events, loglines
 from tinysched.programs.dispatch import journal
 from tinysched.programs.loglines import OwnLog
 
@@ -74,3 +75,31 @@ def test_an_agents_log_keeps_stderr_when_it_is_put_aside(tmp_path: Path):
     assert all(found.stat().st_size <= 2**20 + 100 for found in tmp_path.iterdir())
     assert {stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()} == {0o600}
     assert path.read_text().endswith("a worker's last words\n")
+
+
+def test_many_lines_of_a_kind_are_told_as_one_after_the_other_would_be(tmp_path):
+    names = [JobId(number=number, task=number % 3 or None) for number in range(1, 1200)]
+    facts = ('bob "the" builder', 0, "CANCELLED", "cancel", None, 0.0, 0.0, 0)
+    texts = []
+    for way in ("each", "one"):
+        log = OwnLog(str(tmp_path / way), 2**20)
+        logging.getLogger().handlers[:] = [log]
+        logging.getLogger().setLevel(logging.INFO)
+        if way == "each":
+            loglines.tell_each(journal.LOG, events.ENDED, names, *facts)
+        else:
+            for name in names:
+                journal.LOG.info(events.ENDED, name, *facts)
+        log.close()
+        texts.append([line.split(" ", 1)[1] for line in (tmp_path / way).read_text().splitlines()])
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == len(names)
+
+
+def test_many_lines_of_a_kind_are_put_aside_as_they_grow(tmp_path):
+    log = OwnLog(str(tmp_path / "log"), 2**16)
+    logging.getLogger().handlers[:] = [log]
+    logging.getLogger().setLevel(logging.INFO)
+    loglines.tell_each(journal.LOG, events.HELD, range(10_000), "bob", 1000)
+    sizes = [(tmp_path / name).stat().st_size for name in ("log", "log.1")]
+    assert max(sizes) <= 2**16

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -15,6 +16,9 @@ from tinysched.report.text import visible
 _PLAIN = re.compile(r"[\w.,:/+@%~-]+", re.ASCII)
 # No fact is longer: whoever causes a line does not fill the log with it.
 LONGEST_FACT = 500
+# Stands for the first fact where many lines are made of one.
+MARK = "@"
+LINES_AT_ONCE = 500
 
 
 class OneLine(logging.Formatter):
@@ -45,6 +49,20 @@ class OneLine(logging.Formatter):
         return "\n".join([line, *(f"    {visible(line)}" for line in rest)])
 
 
+def tell_each(log: logging.Logger, event: str, firsts: Sequence[object], *same: object) -> None:
+    """Logs an event of many: a line for each, which differ in the first fact alone."""
+    handlers = logging.getLogger().handlers
+    sized = [handler for handler in handlers if isinstance(handler, SizedLog)]
+    if len(sized) < len(handlers):
+        for first in firsts:
+            log.info(event, first, *same)
+    elif log.isEnabledFor(logging.INFO):
+        facts = {"msg": event, "args": (MARK, *same), "levelno": logging.INFO, "levelname": "INFO"}
+        record = logging.makeLogRecord(facts)
+        for handler in sized:
+            handler.emit_each(record, firsts)
+
+
 class SizedLog(logging.FileHandler):
     """A log of bounded size, beside `kept` ones that were put aside: NAME.1 is the last.
 
@@ -62,15 +80,30 @@ class SizedLog(logging.FileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Adds a line. Whatever goes wrong is nobody's trouble but the log's."""
         try:
-            line = f"{self.format(record)}\n"
-            if self.stream is None:
-                self.stream = self._open()
-            if os.fstat(self.stream.fileno()).st_size + len(line) >= self._size:
-                self.put_aside()
-            self.stream.write(line)
-            self.stream.flush()
+            self._add(f"{self.format(record)}\n")
         except Exception:
             self.handleError(record)
+
+    def emit_each(self, record: logging.LogRecord, firsts: Sequence[object]) -> None:
+        """Adds a line for each of many first facts in the place of the record's own, `MARK`.
+
+        They are plain words. All lines are of one moment.
+        """
+        try:
+            head, _, tail = self.format(record).partition(MARK)
+            for start in range(0, len(firsts), LINES_AT_ONCE):
+                some = firsts[start : start + LINES_AT_ONCE]
+                self._add("".join([f"{head}{first}{tail}\n" for first in some]))
+        except Exception:
+            self.handleError(record)
+
+    def _add(self, text: str) -> None:
+        if self.stream is None:
+            self.stream = self._open()
+        if os.fstat(self.stream.fileno()).st_size + len(text) >= self._size:
+            self.put_aside()
+        self.stream.write(text)
+        self.stream.flush()
 
     def put_aside(self) -> None:
         """Begins a new file."""

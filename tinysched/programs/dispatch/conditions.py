@@ -7,7 +7,7 @@ worked out anew at each start.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from heapq import heappop, heappush
 
 from tinysched.errors import SpoolError
@@ -79,12 +79,13 @@ class Conditions:
         """In how many seconds somebody's time has come."""
         return None if not self._timers else max(0.0, self._timers[0][0] - self._clock.wall())
 
-    def _touched(self, moved: Iterable[int]) -> set[int]:
+    def _touched(self, moved: Collection[int]) -> set[int]:
         """The jobs that changed, and those that wait for one of them."""
-        touched: set[int] = set()
+        touched = set(moved)
         for number in moved:
-            touched.add(number)
-            touched |= self._children.to_be_told(number)
+            told = self._children.to_be_told(number)
+            if told:
+                touched |= told
             job = self._books.jobs.get(number)
             if job is not None:
                 name = (job.uid, job.request.name)
@@ -95,8 +96,10 @@ class Conditions:
                 if not job.is_final:
                     self._namesakes.add(name, number)
                     self._names[number] = name
-                lonely = self._lonely.first(name), self._lonely.first(former)
-                touched.update(one for one in lonely if one is not None)
+                for one in (name,) if former == name else (name, former):
+                    first = self._lonely.first(one)
+                    if first is not None:
+                        touched.add(first)
         return touched
 
     def _look_at(self, numbers: Iterable[int], now: float) -> None:

@@ -14,10 +14,10 @@ from tinysched.config import Config
 from tinysched.errors import SpoolError
 from tinysched.host.clock import Clock
 from tinysched.job import lifecycle
-from tinysched.job.model import Cancel, Elements, Ended, Job, Pending, Unit
+from tinysched.job.model import Cancel, Elements, Ended, Job, JobId, Outcome, Pending, Unit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs import events
-from tinysched.programs.loglines import OneLine, SizedLog
+from tinysched.programs.loglines import OneLine, SizedLog, tell_each
 from tinysched.programs.logplaces import make_way
 from tinysched.programs.repeats import Repeats
 
@@ -135,16 +135,23 @@ def say_array_ended(job: Job) -> None:
 
 def say_ordered(job: Job, unit: Unit, cancel: Cancel) -> None:
     """Somebody has ordered the end of what runs."""
-    signal = "KILL" if cancel.kill else "TERM"
-    LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, signal)
+    LOG.info(events.CANCEL_ORDERED, unit.id, job.user, cancel.by_uid, _signal(cancel))
+
+
+def _signal(cancel: Cancel) -> str:
+    return "KILL" if cancel.kill else "TERM"
 
 
 def say_withdrawn(jobs: Sequence[Job], cancel: Cancel) -> None:
     """Plain jobs that waited are over, because somebody has ordered that. As they are now."""
+    alike: dict[tuple[str, int], list[JobId]] = {}
     for job in jobs:
         if isinstance(job.work, Unit):
-            say_ordered(job, job.work, cancel)
-            say_cancelled(job, job.work)
+            alike.setdefault((job.user, job.work.attempt), []).append(job.work.id)
+    for (user, attempt), ids in alike.items():
+        tell_each(LOG, events.CANCEL_ORDERED, ids, user, cancel.by_uid, _signal(cancel))
+        how = (Outcome.CANCELLED.value, Cause.CANCEL.value, None)
+        tell_each(LOG, events.ENDED, ids, user, attempt, *how, 0.0, 0.0, 0)
 
 
 def say_cancelled(job: Job, unit: Unit) -> None:

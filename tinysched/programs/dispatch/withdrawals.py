@@ -7,11 +7,28 @@ from contextlib import contextmanager
 
 from tinysched.host.clock import Clock
 from tinysched.job import lifecycle
+from tinysched.job.history import History
 from tinysched.job.model import Cancel, Unit
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.values import replace
+
+
+class _Ends:
+    """What becomes of units that are cancelled together: of those with one past the same."""
+
+    def __init__(self, cancel: Cancel) -> None:
+        self._cancel = cancel
+        self._first: dict[History, Unit] = {}
+
+    def of(self, unit: Unit) -> Unit:
+        """The unit, as it has ended."""
+        first = self._first.get(unit.history)
+        if first is None:
+            first = lifecycle.cancelled_unstarted(unit, self._cancel)
+            self._first[unit.history] = first
+        return replace(unit, state=first.state, cancel=first.cancel, history=first.history)
 
 
 class Withdrawals:
@@ -45,7 +62,8 @@ class Withdrawals:
     def _withdraw(self, units: list[Unit], uid: int, *, kill: bool) -> None:
         cancel = Cancel(by_uid=uid, ordered_at=self._clock.wall(), kill=kill)
         known = self._books.jobs
-        over = [lifecycle.cancelled_unstarted(unit, cancel) for unit in units]
+        ends = _Ends(cancel)
+        over = [ends.of(unit) for unit in units]
         self._ledger.rewrite(*(replace(known[unit.id.number], work=unit) for unit in over))
         jobs = [known[unit.id.number] for unit in units]
         journal.say_withdrawn(jobs, cancel)
