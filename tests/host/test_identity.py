@@ -20,6 +20,22 @@ def test_a_user_is_found_by_name_and_by_number():
     assert me.pw_gid in identity.groups_of(me.pw_uid)
 
 
+def test_the_books_are_not_asked_for_everything_again(monkeypatch):
+    asked = []
+    monkeypatch.setattr(identity, "_known", {})
+    monkeypatch.setattr(
+        pwd, "getpwuid", lambda uid, ask=pwd.getpwuid: asked.append(uid) or ask(uid)
+    )
+    for _ in range(5):
+        assert identity.home(0) == identity.home(0)
+    count = len(asked)
+    assert count < 10
+    monkeypatch.setattr(identity, "_KNOWN_S", 0.0)
+    identity.home(0)
+    identity.home(0)
+    assert len(asked) == count + 2
+
+
 def test_a_user_who_has_left_goes_by_the_number():
     assert identity.user_name(UNKNOWN) == str(UNKNOWN)
     assert identity.group_name(UNKNOWN) == str(UNKNOWN)

@@ -6,12 +6,30 @@ import contextlib
 import grp
 import os
 import pwd
+import time
+
+# Every job asks for the same entry half a dozen times, and on some hosts a server is asked.
+_KNOWN_S = 1.0
+_MOST_KNOWN = 1000
+_known: dict[int, tuple[float, pwd.struct_passwd]] = {}
+
+
+def _user(uid: int) -> pwd.struct_passwd:
+    """What the machine's books say of a user, or said a moment ago. Raises: KeyError."""
+    now = time.monotonic()
+    asked_at, entry = _known.get(uid, (-_KNOWN_S, None))
+    if entry is None or now - asked_at >= _KNOWN_S:
+        entry = pwd.getpwuid(uid)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[uid] = (now, entry)
+    return entry
 
 
 def user_name(uid: int) -> str:
     """Name a user; one that is not known any more goes by the number."""
     try:
-        return pwd.getpwuid(uid).pw_name
+        return _user(uid).pw_name
     except KeyError:
         return str(uid)
 
@@ -26,7 +44,7 @@ def uid_of(name: str) -> int | None:
 def home(uid: int) -> str:
     """Find a user's home; `/` for one that is not known."""
     try:
-        return pwd.getpwuid(uid).pw_dir
+        return _user(uid).pw_dir
     except KeyError:
         return "/"
 
@@ -39,7 +57,7 @@ def home_of_caller() -> str:
 def shell(uid: int) -> str:
     """Find a user's login shell."""
     try:
-        return pwd.getpwuid(uid).pw_shell or "/bin/sh"
+        return _user(uid).pw_shell or "/bin/sh"
     except KeyError:
         return "/bin/sh"
 
@@ -47,7 +65,7 @@ def shell(uid: int) -> str:
 def primary_gid(uid: int) -> int | None:
     """Find a user's primary group."""
     try:
-        return pwd.getpwuid(uid).pw_gid
+        return _user(uid).pw_gid
     except KeyError:
         return None
 
@@ -70,7 +88,7 @@ def gid_of(name: str) -> int | None:
 def groups_of(uid: int) -> frozenset[int]:
     """Find all groups a user is in by the machine's books."""
     try:
-        user = pwd.getpwuid(uid)
+        user = _user(uid)
     except KeyError:
         return frozenset()
     return frozenset(os.getgrouplist(user.pw_name, user.pw_gid))
