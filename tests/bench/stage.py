@@ -51,24 +51,30 @@ class Bench:
         say(sentence)
 
     @contextmanager
-    def stage(self, kinds: Sequence[type[System]], slots: int, label: str = "") -> Iterator[Stage]:
+    def stage(
+        self, kinds: Sequence[type[System]], slots: int, *, forgets_at_once: bool = False
+    ) -> Iterator[Stage]:
         """Systems that are up, each with so many slots; afterwards nothing of them is left."""
         self._stages += 1
         place = self.place / f"stage{self._stages}"
         place.mkdir(mode=0o755)
-        stage = Stage(self, place)
+        stage = Stage(self, place, forgets_at_once)
         try:
             for kind in kinds:
-                stage.open(kind, slots, label)
+                stage.open(kind, slots)
             yield stage
         finally:
             stage.close()
 
 
 class Stage:
-    """Systems that are up at the same time."""
+    """Systems that are up at the same time.
 
-    def __init__(self, bench: Bench, place: Path) -> None:
+    `forgets_at_once`: where that is a setting, listings are without what has ended.
+    """
+
+    def __init__(self, bench: Bench, place: Path, forgets_at_once: bool) -> None:
+        self._forgets_at_once = forgets_at_once
         self.bench = bench
         self.place = place
         self.systems: list[System] = []
@@ -77,6 +83,7 @@ class Stage:
     def open(self, kind: type[Kind], slots: int, label: str = "") -> Kind | None:
         """One more; None if it does not come up."""
         system = kind(self.place, label)
+        system.forgets_at_once = self._forgets_at_once
         try:
             system.start(slots)
         except FAILURES as error:

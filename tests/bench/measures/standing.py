@@ -71,7 +71,7 @@ def run(bench: Bench) -> None:
     say("a queue that stands still")
     able = [kind for kind in bench.kinds if kind.holds_jobs]
     kinds = [kind for kind in able if not issubclass(kind, TunedSlurm)]
-    with bench.stage(kinds, SLOTS) as stage:
+    with bench.stage(kinds, SLOTS, forgets_at_once=True) as stage:
         stage.systems = [system for system in stage.systems if _is_blocked(stage, system)]
         if bench.wants("few"):
             few(stage)

@@ -102,7 +102,6 @@ class Tinysched(SlurmLike):
         super().__init__(place, label)
         self.root = self.place / "queue"
         self.root.mkdir(mode=0o750)
-        self.more_config = ""
         user = pwd.getpwuid(os.geteuid()).pw_name
         self.environment |= {
             "PATH": f"{self.installation.bin}:{SYSTEM_PATH}",
@@ -125,7 +124,8 @@ class Tinysched(SlurmLike):
         """The dispatcher; the agent comes with the first job."""
         super().start(slots)
         config = self.root / "config.yaml"
-        config.write_text(_CONFIG.format(slots=slots) + self.more_config)
+        more = "min_job_age_s: 0\n" if self.forgets_at_once else ""
+        config.write_text(_CONFIG.format(slots=slots) + more)
         config.chmod(0o640)
         self.restart()
         self.until_up()

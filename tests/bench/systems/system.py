@@ -39,6 +39,8 @@ class System:
     loops = 1000
     # How long to pause at random before a dispatch is timed: longer for what works in ticks.
     tick_s = 0.1
+    # Whether its listings are to be without what has ended, where that is a setting.
+    forgets_at_once = False
     # Programs of it that are not below its daemons.
     programs: tuple[str, ...] = ()
 
