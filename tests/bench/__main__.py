@@ -27,8 +27,9 @@ from tests.bench import machine, processes, table
 from tests.bench.catalogue import GROUPS, MEASURES, SYSTEMS, judged_rows
 from tests.bench.processes import BenchError
 from tests.bench.results import Results
+from tests.bench.rows import OURS
 from tests.bench.scale import FULL, QUICK, TINY
-from tests.bench.stage import Bench, say
+from tests.bench.stage import FAILURES, Bench, say
 from tests.bench.systems.floors import Bare
 from tests.bench.systems.hq import HyperQueue
 from tests.bench.systems.ours import REPOSITORY, Tinysched, install, launch
@@ -145,7 +146,10 @@ def _run(bench: Bench) -> None:
     about.mkdir()
     results.systems = {kind.name: kind(about).about() for kind in bench.kinds}
     for group in GROUPS:
-        group.run(bench)
+        try:
+            group.run(bench)
+        except FAILURES as error:
+            bench.failed(group.__name__.rpartition(".")[2], OURS, error)
     results.facts |= {"took_s": round(time.monotonic() - began), "load_after": machine.load()}
 
 

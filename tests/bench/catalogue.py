@@ -1,4 +1,4 @@
-"""Every measure there is, in the order in which they are taken, and every row."""
+"""Every measure there is, and every row; groups in the order in which they are taken."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ from tests.bench.systems.peers import Nq, Parallel, TaskSpooler
 from tests.bench.systems.slurm import Slurm, TunedSlurm
 from tests.bench.systems.system import System
 
-GROUPS = (idle_queue, throughput, standing, idling, ended, events, recovery)
-ROWS: tuple[Row, ...] = tuple(row for group in (*GROUPS, full) for row in group.ROWS)
-MEASURES = tuple(dict.fromkeys(row.group for row in ROWS))
+GROUPS = (idle_queue, throughput, standing, idling, events, recovery)
+# In the order of the table.
+MEASURES = (
+    *("few", "submit", "full-submit", "throughput", "loop", "dispatch", "chain", "arrays"),
+    *("full-list", "ended", "tree", "left", "full-cancel", "idle", "recovery", "events"),
+)
+_ROWS: tuple[Row, ...] = tuple(row for group in (*GROUPS, full, ended) for row in group.ROWS)
+ROWS = tuple(sorted(_ROWS, key=lambda row: MEASURES.index(row.group)))
 FLOORS: tuple[type[System], ...] = (Bare, Spawn, Xargs)
 PEERS: tuple[type[System], ...] = (TaskSpooler, Nq, Parallel, HyperQueue, Slurm, TunedSlurm)
 SYSTEMS: tuple[type[System], ...] = (Tinysched, *FLOORS, *PEERS)

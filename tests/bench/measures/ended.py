@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.bench import histories
 from tests.bench.processes import BenchError
 from tests.bench.rows import Row, at_most
-from tests.bench.stage import Bench, Stage, say
+from tests.bench.stage import Stage
 from tests.bench.systems.ours import Tinysched
+from tests.bench.systems.system import System
 from tests.bench.timing import timed
 
-_SLOTS = 8
+# After the job that ended first.
 _COMMANDS = {
     "tsacct": ["tsacct", "-j", "1"],
     "tsqueue": ["tsqueue", "-j", "1"],
@@ -34,23 +37,11 @@ ROWS = tuple(
 )
 
 
-def run(bench: Bench) -> None:
-    """Two queues of ours side by side, one of which has a past."""
-    if not bench.wants("ended"):
-        return
-    say("jobs that have ended")
-    for kind in bench.kinds_of(Tinysched):
-        with bench.stage([], _SLOTS) as stage:
-            none, many = (with_past(stage, kind, count) for count in (1, bench.scale.ended + 1))
-            if none and many:
-                _ask(stage, kind.name, {"none": none, "": many})
-
-
-def with_past(stage: Stage, kind: type[Tinysched], count: int) -> Tinysched | None:
-    """A queue in which so many jobs have ended before today."""
-    system = stage.open(kind, _SLOTS, f"ended{count}")
-    if system is None or not count:
-        return system
+def with_past(stage: Stage, kind: type[Tinysched], slots: int, count: int) -> Tinysched:
+    """A queue in which so many jobs have ended before today. Raises: BenchError."""
+    system = stage.open(kind, slots, f"ended{count}")
+    if system is None:
+        raise BenchError("a queue with a past does not come up")
     system.stop_dispatcher()
     histories.add_ended(system.root, count)
     system.restart()
@@ -58,15 +49,18 @@ def with_past(stage: Stage, kind: type[Tinysched], count: int) -> Tinysched | No
     return system
 
 
-def _ask(stage: Stage, name: str, systems: dict[str, Tinysched]) -> None:
-    """After the job that ended first; each command in turn, in both queues."""
+def ask(stage: Stage, systems: Sequence[Tinysched]) -> None:
+    """Each command in turn, in a queue with next to no past and in one with a long one."""
     results, scale = stage.bench.results, stage.bench.scale
-    turns = [(word, label) for word in _COMMANDS for label in systems]
-    for number in range(scale.rounds):
-        for word, label in turns:
-            row = f"ended.{word}.{label}".rstrip(".")
+    none, _ = systems
+
+    def act(system: System, number: int) -> None:
+        for word, command in _COMMANDS.items():
+            row = f"ended.{word}.none" if system is none else f"ended.{word}"
             for _ in range(scale.samples):
-                done = timed(_COMMANDS[word], systems[label].environment).ok()
-                results.record(row, name, number, done.wall_s * 1e3)
+                done = timed(command, system.environment).ok()
+                results.record(row, system.name, number, done.wall_s * 1e3)
                 if "COMPLETED" not in done.out:
                     raise BenchError(f"{word} does not know the job: {done.out}")
+
+    stage.play("ended", act, scale.rounds, systems)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import histories, processes
-from tests.bench.measures.ended import with_past
+from tests.bench.measures import ended
 from tests.bench.processes import BenchError
 from tests.bench.rows import Row, at_most
 from tests.bench.scale import FULL
 from tests.bench.stage import Bench, Stage, say
 from tests.bench.systems.ours import Tinysched
-from tests.bench.systems.system import files_in, waits
+from tests.bench.systems.system import System, files_in, waits
 
 _SLOTS = 2
 _TURN_S = 60.0
@@ -71,33 +71,46 @@ class _Case:
 
 def run(bench: Bench) -> None:
     """Each kind of fullness for itself, its sizes side by side."""
-    if not bench.wants("events"):
-        return
-    scale = bench.scale
-    say("the cost of an event")
-    for kind in bench.kinds_of(Tinysched):
-        for fullness, sizes in (
-            ("tasks", scale.sizes),
-            ("separate", scale.separate),
-            ("ended", (0, scale.ended)),
-        ):
-            with bench.stage([], _SLOTS) as stage:
-                try:
-                    cases = [_case(stage, kind, fullness, size) for size in sizes]
-                    _play(stage, cases)
-                except (BenchError, OSError, IndexError) as error:
-                    bench.failed(f"event.{fullness}", kind.name, error)
+    if bench.wants("events"):
+        say("the cost of an event")
+        for kind in bench.kinds_of(Tinysched):
+            _beside_waiting(bench, kind, "tasks", bench.scale.sizes)
+            _beside_waiting(bench, kind, "separate", bench.scale.separate)
+    if bench.wants("events", "ended"):
+        for kind in bench.kinds_of(Tinysched):
+            _beside_ended(bench, kind)
 
 
-def _case(stage: Stage, kind: type[Tinysched], fullness: str, size: int) -> _Case:
-    if fullness == "ended":
-        system = with_past(stage, kind, size)
-    else:
-        system = stage.open(kind, _SLOTS, f"{fullness}{size}")
-    if system is None:
-        raise BenchError("it does not come up")
-    if fullness == "separate":
-        _add_waiting(system, size)
+def _beside_waiting(
+    bench: Bench, kind: type[Tinysched], fullness: str, sizes: tuple[int, ...]
+) -> None:
+    with bench.stage([], _SLOTS) as stage:
+        cases = list[_Case]()
+        for size in sizes:
+            system = stage.open(kind, _SLOTS, f"{fullness}{size}")
+            if system is not None and fullness == "separate":
+                _add_waiting(system, size)
+            if system is not None:
+                cases.append(_case(system, fullness, size))
+        _play(stage, cases)
+
+
+def _beside_ended(bench: Bench, kind: type[Tinysched]) -> None:
+    """Two queues side by side, one of which has a past; so has the rows' other measure."""
+    say("jobs that have ended")
+    sizes = (0, bench.scale.ended)
+    with bench.stage([], _SLOTS) as stage:
+        systems = [ended.with_past(stage, kind, _SLOTS, size + 1) for size in sizes]
+        if bench.wants("ended"):
+            ended.ask(stage, systems)
+        if bench.wants("events"):
+            cases = [
+                _case(system, "ended", size) for system, size in zip(systems, sizes, strict=True)
+            ]
+            _play(stage, cases)
+
+
+def _case(system: Tinysched, fullness: str, size: int) -> _Case:
     tasks = size if fullness == "tasks" else _TASKS_OF_CASE
     outputs = system.place / "outputs"
     outputs.mkdir()
@@ -120,14 +133,19 @@ def _add_waiting(system: Tinysched, count: int) -> None:
 
 def _play(stage: Stage, cases: list[_Case]) -> None:
     """In turns; the first turn only warms up."""
-    results = stage.bench.results
-    for number in range(-1, stage.bench.scale.rounds):
-        for case in cases:
-            for deed, act in (("run", _run_some), ("submit", _submit_some)):
-                each_ms = act(case, stage.bench.scale.events)
-                if number >= 0:
-                    row = _key(case.kind, deed, case.size)
-                    results.record(row, case.system.name, number, each_ms)
+    results, count = stage.bench.results, stage.bench.scale.events
+    by_system = {id(case.system): case for case in cases}
+
+    def act(system: System, number: int) -> None:
+        case = by_system[id(system)]
+        for deed, deeds in (("run", _run_some), ("submit", _submit_some)):
+            each_ms = deeds(case, count)
+            if number:
+                row = _key(case.kind, deed, case.size)
+                results.record(row, system.name, number - 1, each_ms)
+
+    rounds = stage.bench.scale.rounds + 1
+    stage.play("events", act, rounds, [case.system for case in cases])
 
 
 def _run_some(case: _Case, count: int) -> float:

@@ -120,6 +120,7 @@ def test_rows_speak_of_systems_and_rows_that_there_are():
     names = {kind.name for kind in SYSTEMS} | {""}
     keys = {row.key for row in ROWS} | {""}
     assert len(keys) == len(ROWS) + 1
+    assert {row.group for row in ROWS} == set(MEASURES)
     for row in ROWS:
         assert row.group in MEASURES
         assert row.floor in names, row.key
