@@ -8,22 +8,23 @@ import os
 import pwd
 import time
 
-# Every job asks for the same entry half a dozen times, and on some hosts a server is asked.
+# Every job asks half a dozen times for its own user, and on some hosts a server is asked.
 _KNOWN_S = 1.0
-_MOST_KNOWN = 1000
-_known: dict[int, tuple[float, pwd.struct_passwd]] = {}
+_own: tuple[float, pwd.struct_passwd] | None = None
 
 
 def _user(uid: int) -> pwd.struct_passwd:
-    """What the machine's books say of a user, or said a moment ago. Raises: KeyError."""
+    """What the machine's books say of a user, or said of the caller a moment ago.
+
+    Raises: KeyError.
+    """
+    global _own
+    if uid != os.getuid():
+        return pwd.getpwuid(uid)
     now = time.monotonic()
-    asked_at, entry = _known.get(uid, (-_KNOWN_S, None))
-    if entry is None or now - asked_at >= _KNOWN_S:
-        entry = pwd.getpwuid(uid)
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[uid] = (now, entry)
-    return entry
+    if _own is None or _own[1].pw_uid != uid or now - _own[0] >= _KNOWN_S:
+        _own = now, pwd.getpwuid(uid)
+    return _own[1]
 
 
 def user_name(uid: int) -> str:

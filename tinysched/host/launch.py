@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tinysched.errors import TinyschedError
 from tinysched.host import execution, limits, marks, processes, terminal
-from tinysched.values import dataclass
+from tinysched.values import dataclass, prepare
 
 Stream = str | int
 """A path to open, or a descriptor to hand on (a foreground job keeps its terminal)."""
@@ -83,6 +83,9 @@ class _BeforeExec:
     ignored: Sequence[int]
     teller: int
     gate: int
+
+
+prepare(_BeforeExec)  # else each child does
 
 
 def launch(job: Launch) -> Launched:
