@@ -164,3 +164,15 @@ def test_an_agent_asks_for_any_number_of_requests_whether_they_are_needed():
     agent._ask_for_garbage()
     said = agent._dispatcher.take()
     assert [token for message in said for token in message.many("token")] == tokens
+
+
+def test_jobs_in_a_row_that_ask_for_the_same_share_one_request(queue):
+    for words in (("-c", "2"), ("-c", "2"), ("-c", "3"), ("-c", "2")):
+        queue.submit(BOB, *words)
+    asked = [queue.dispatcher.ledger.books.jobs[number].request for number in (1, 2, 3, 4)]
+    assert asked[0] is asked[1]
+    assert [request.cpus_per_task for request in asked] == [2, 2, 3, 2]
+    queue.restart()
+    again = [queue.dispatcher.ledger.books.jobs[number].request for number in (1, 2, 3, 4)]
+    assert again == asked
+    assert again[0] is again[3]

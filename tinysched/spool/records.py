@@ -27,6 +27,8 @@ from tinysched.values import dataclass, field, replace
 RECORD_FORMAT = 1
 # Of thousands of jobs in a row most ask for the same: a request is read once, and shared.
 _requests: dict[bytes, tuple[Request, Fields]] = {}
+_texts: dict[int, tuple[Request, bytes]] = {}
+_MOST_TEXTS = 64
 _JOB = "job"
 _TASK = "task"
 
@@ -63,6 +65,25 @@ def public(job: Job) -> Job:
 
 def write_job(job: Job) -> bytes:
     """A job's record."""
+    if "request" in job.unknown:
+        return _render_job(job, write_request(job.request))
+    # Of thousands of jobs in a row most ask for the same. No text in a record holds a plain `"`.
+    head, name, tail = _render_job(job, 0).partition(b'"request": ')
+    return b"".join((head, name, _text_of(job.request), tail[1:]))
+
+
+def _text_of(request: Request) -> bytes:
+    """A request as it stands in a record; it is made once for all jobs that share it."""
+    known = _texts.get(id(request))
+    if known is None or known[0] is not request:
+        if len(_texts) >= _MOST_TEXTS:
+            _texts.clear()
+        text = render({"request": write_request(request)})
+        known = _texts[id(request)] = (request, text[text.index(b": ") + 2 : text.rindex(b"\n}")])
+    return known[1]
+
+
+def _render_job(job: Job, request: object) -> bytes:
     record: dict[str, object] = {
         "format": RECORD_FORMAT,
         "kind": _JOB,
@@ -73,7 +94,7 @@ def write_job(job: Job) -> bytes:
         "token": job.token,
         "submitted_at": job.submitted_at,
         "hold": None if job.hold is None else job.hold.value,
-        "request": write_request(job.request),
+        "request": request,
         **({} if job.place is None else {"place": job.place}),
         **write_dependencies(job.dependencies),
     }
