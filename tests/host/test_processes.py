@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -205,6 +206,13 @@ def test_a_process_of_another_name_is_not_signalled():
 def test_the_words_of_a_process_are_told_while_it_lives():
     assert processes.command_line(os.getpid())[0]
     assert processes.command_line(2**22 + 1) == []
+
+
+def test_what_the_c_library_ignores_for_itself_is_left_alone():
+    # as in whatever posix_spawn starts: a shell of make, and all that begins there
+    code = "from tinysched.host.processes import *; reset_for_exec(ignored_signals())"
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_the_nice_value_returns_to_0_where_the_kernel_allows_it():

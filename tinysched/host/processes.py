@@ -24,6 +24,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 # Python's own pthread_sigmask makes a name of each of 64 numbers: that takes as long as a fork.
 Mask = ctypes.Array[ctypes.c_char]
 _MASK_SIZE = 128
+# Not those that the C library keeps to itself: whatever posix_spawn starts, as make does, has them
+# ignored, and nobody may change that.
+_CHANGEABLE = sorted(map(int, signal.valid_signals()))
 _ALL = ctypes.create_string_buffer(b"\xff" * _MASK_SIZE, _MASK_SIZE)
 _NOTHING = ctypes.create_string_buffer(_MASK_SIZE)
 
@@ -172,8 +175,8 @@ def ignored_signals() -> list[int]:
     for line in _read("/proc/self/status").splitlines():
         if line.startswith(b"SigIgn:"):
             mask = int(line.split()[1], 16)
-            return [number + 1 for number in range(mask.bit_length()) if mask >> number & 1]
-    return list(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+            return [number for number in _CHANGEABLE if mask >> number - 1 & 1]
+    return [number for number in _CHANGEABLE if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
 def reset_for_exec(ignored: Iterable[int]) -> None:
