@@ -9,6 +9,7 @@ from tinysched.values import dataclass
 
 # What every job has that named no other.
 QOS = "normal"
+_NOTHING = (None,) * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,16 @@ class Wanted:
     wckeys: frozenset[str] | None = None
     hosts: frozenset[str] | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """No job as a whole is left out."""
+        asked = (self.uids, self.names, self.partitions, self.accounts, self.qos)
+        return (*asked, self.reservations, self.wckeys, self.licenses) == _NOTHING
+
     def fits(self, job: Job, standing: Standing) -> bool:
         """Whether a job as a whole is meant; its states and tasks are looked at elsewhere."""
+        if self.is_empty:
+            return True
         request = job.request
         name = request.name.lower() if self.folds_names else request.name
         partition = standing.partition

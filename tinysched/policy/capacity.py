@@ -64,6 +64,8 @@ class Capacity:
 
     def partition(self, job: Job) -> Partition | None:
         """Where a job runs; None if the queue has no partitions, or none of that name."""
+        if not self.partitions:
+            return None
         named = self.named(job.request)
         fitting = [one for one in named if _obstacle(one, job) is None]
         opened = [one for one in fitting if one.name not in self.closures.partitions]
@@ -71,6 +73,8 @@ class Capacity:
 
     def named(self, request: Request) -> list[Partition]:
         """The partitions a request names that exist, in its order; the default if it names none."""
+        if not self.partitions:
+            return []
         if request.partition is None:
             return [one for one in self.partitions if one.is_default]
         by_name = {one.name: one for one in self.partitions}

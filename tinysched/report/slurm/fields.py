@@ -5,7 +5,7 @@ A command brings its own table of fields: how each is headed, and what it says o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tinysched.report.text import visible
 from tinysched.typed import Generic, TypeVar
@@ -14,6 +14,7 @@ from tinysched.values import dataclass
 NULL = "(null)"
 NOT_KNOWN = "N/A"
 LONG_WIDTH = 20
+MOST_CELLS = 1000
 _WIDEST = 4096
 
 R = TypeVar("R")
@@ -50,19 +51,38 @@ class Layout(Generic[R]):
 
     def header(self) -> str:
         """The line of titles."""
-        return self._line(lambda field: field.header)
-
-    def line(self, row: R) -> str:
-        """The line of one row."""
-        return self._line(lambda field: visible(field.value(row)))
-
-    def _line(self, text_of: Callable[[Field[R]], str]) -> str:
         cells = (
-            ("" if one.field is None else fitted(text_of(one.field), one.width, right=one.right))
+            ("" if one.field is None else fitted(one.field.header, one.width, right=one.right))
             + one.after
             for one in self.columns
         )
         return f"{self.before}{''.join(cells)}\n"
+
+    def line(self, row: R) -> str:
+        """The line of one row."""
+        return next(self.lines((row,)))
+
+    def lines(self, rows: Iterable[R]) -> Iterator[str]:
+        """The lines of some rows; most say in most columns what others said there before."""
+        known: list[dict[str, str]] = [{} for _ in self.columns]
+        columns = list(zip(self.columns, known, strict=True))
+        for row in rows:
+            line = self.before
+            for one, cells in columns:
+                text = "" if one.field is None else one.field.value(row)
+                cell = cells.get(text)
+                if cell is None:
+                    cell = _cell(one, text)
+                    if len(cells) < MOST_CELLS:
+                        cells[text] = cell
+                line += cell
+            yield f"{line}\n"
+
+
+def _cell(column: Column[R], text: str) -> str:
+    if column.field is None:
+        return column.after
+    return fitted(visible(text), column.width, right=column.right) + column.after
 
 
 def fitted(text: str, width: int, *, right: bool) -> str:
@@ -124,8 +144,7 @@ def lines(layout: Layout[R], rows: Sequence[R], *, header: bool) -> Iterator[str
     """The header, if it is wanted, and a line for each row."""
     if header:
         yield layout.header()
-    for row in rows:
-        yield layout.line(row)
+    yield from layout.lines(rows)
 
 
 def _measures(text: str) -> tuple[bool, int, str]:
