@@ -20,7 +20,7 @@ from tinysched.job import (
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
 from tinysched.script import submission
-from tinysched.script.slurm import allocations, sbatch
+from tinysched.script.slurm import names
 from tinysched.script.submission import Submission
 from tinysched.site import Site
 from tinysched.spool.private import Private
@@ -30,7 +30,6 @@ from tinysched.values import dataclass, field, replace
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9
-SLURMS = (sbatch.COMMAND, *allocations.COMMANDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class Assignment:
         request, stored, person = self.request, self.stored, self.person
         variables = self._variables(person)
 
-        is_allocation = stored.command in allocations.COMMANDS
+        is_allocation = stored.command in names.ALLOCATIONS
         voice = notices.voice(person.host, "" if is_allocation else stored.command)
 
         def settle(pid: int) -> None:
@@ -111,7 +110,7 @@ class Assignment:
 
     def _variables(self, person: environment.Person) -> dict[bytes, bytes]:
         request, submitted = self.request, self.stored.environment
-        is_slurms = self.stored.command in SLURMS
+        is_slurms = self.stored.command in names.SUBMITTING
         wants_login = (
             slurmenvironment.wants_login(self.said)
             if is_slurms
@@ -122,9 +121,9 @@ class Assignment:
             return environment.environment(request, self.grant, person, submitted, login)
         sources = (submitted, login)
         found = slurmenvironment.variables(request, self.said, self.grant, person, sources)
-        if self.stored.command not in allocations.COMMANDS:
+        if self.stored.command not in names.ALLOCATIONS:
             return found
-        is_srun = self.stored.command == allocations.SRUN_COMMAND
+        is_srun = self.stored.command == names.SRUN
         found = allocationenvironment.reduced(found, submitted, self.said, is_srun=is_srun)
         if is_srun:
             found[b"TJS_STEP"] = b"whole"  # see commands/srun.py
@@ -215,20 +214,26 @@ class Registry:
     def _parse(self, stored: StoredRequest) -> Submission:
         if stored.command == "run_job":
             return submission.read_foreground(list(stored.argv), stored.cwd)
-        if stored.command in allocations.COMMANDS:
+        if stored.command in names.ALLOCATIONS:
             return self._allocation(stored)
         script = self._private.script(stored.token)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
-        read = sbatch.read if stored.command == sbatch.COMMAND else submission.read
+        read = submission.read
+        if stored.command == names.SBATCH:
+            from tinysched.script.slurm import sbatch
+
+            read = sbatch.read
         return read(list(stored.argv), stored.variables, stored.cwd, script, settings)
 
     def _allocation(self, stored: StoredRequest) -> Submission:
         """A job of srun's is srun once more, now as a step of it; one of salloc's its command."""
+        from tinysched.script.slurm import allocations
+
         words = list(stored.argv)
         settings = submission.Settings(max_array_index=ANY_INDEX, command=stored.command)
         read = allocations.read(stored.command, words, stored.variables, stored.cwd, settings)
         request = read.request
-        if stored.command == allocations.SRUN_COMMAND:
+        if stored.command == names.SRUN:
             # Where to go, and what to say if there is no such place, is srun's affair.
             arguments = (f"{self._site.bin_dir}/tsrun", *words)
             request = replace(request, arguments=arguments, chdir=None)

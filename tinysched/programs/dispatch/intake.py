@@ -17,18 +17,18 @@ from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import Answer, encode
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.outlook import Outlook
-from tinysched.programs.dispatch.slurm.sbatch import Sbatch
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
-from tinysched.script.slurm import allocations
-from tinysched.script.slurm import sbatch as slurm
-from tinysched.script.slurm.retelling import retold
+from tinysched.script.slurm import names
 from tinysched.values import replace
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")
-SLURMS = (slurm.COMMAND, *allocations.COMMANDS)
-COMMANDS = ("tsbatch", "run_job", *SLURMS)
+COMMANDS = ("tsbatch", "run_job", *names.SUBMITTING)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tinysched.programs.dispatch.slurm.sbatch import Sbatch
 
 
 class Intake:
@@ -43,7 +43,8 @@ class Intake:
         terms: Callable[[], Terms],
         is_admin: Callable[[int], bool],
     ) -> None:
-        self._sbatch = Sbatch(ledger, outlook, clock, terms, is_admin)
+        self._is_admin = is_admin
+        self._slurms: Sbatch | None = None
         self._ledger = ledger
         self._books = ledger.books
         self._agents = agents
@@ -51,6 +52,16 @@ class Intake:
         self._clock = clock
         self._terms = terms
         self._latest: dict[int, Request] = {}
+
+    @property
+    def _sbatch(self) -> Sbatch:
+        """For sbatch's words; loaded when somebody has typed one of Slurm's commands."""
+        from tinysched.programs.dispatch.slurm.sbatch import Sbatch
+
+        if self._slurms is None:
+            parts = (self._ledger, self._outlook, self._clock, self._terms)
+            self._slurms = Sbatch(*parts, self._is_admin)
+        return self._slurms
 
     def submit(self, channel: Channel, message: Message) -> Answer:
         """Answers tsbatch and sbatch, and seats a foreground client.
@@ -61,8 +72,10 @@ class Intake:
             return self._submit(channel, message)
         except TinyschedError as error:
             command = message.text("command")
-            if command not in SLURMS:
+            if command not in names.SUBMITTING:
                 raise
+            from tinysched.script.slurm.retelling import retold
+
             raise retold(self._sbatch.in_its_words(error), command) from error
 
     def _submit(self, channel: Channel, message: Message) -> Answer:
@@ -75,7 +88,7 @@ class Intake:
         self._check_size(message)
         known = self._books.by_token(uid, token)
         read = submissions.read(command, message, self._terms(), self._clock)
-        is_slurms = command in SLURMS
+        is_slurms = command in names.SUBMITTING
         if known is None:
             job = self._job(0, uid, token, read.request)
             if is_slurms:
@@ -85,7 +98,7 @@ class Intake:
             known = self._accept(uid, token, read, message)
         if known.request.foreground:
             self._agents.fronts.seat(known.id, channel)
-        if command == slurm.COMMAND:
+        if command == names.SBATCH:
             return self._sbatch.accepted(known, read)
         return self._accepted(known, read, command)
 
@@ -109,7 +122,7 @@ class Intake:
                 f" and max_jobs_per_user is {most}",
                 "wait for some to end, or cancel some",
             )
-        if read.request.foreground and message.text("command") not in SLURMS:
+        if read.request.foreground and message.text("command") not in names.SUBMITTING:
             self._check_fits(read.request)  # nobody sits and waits for what can never come
         request = self._shared(uid, submissions.kept(read.request))
         self._check_array(request)
@@ -145,7 +158,7 @@ class Intake:
     def _accepted(self, job: Job, read: submission.Submission, command: str) -> Answer:
         said = str(job.id) if read.parsable else f"Submitted batch job {job.id}"
         silent = read.quiet or job.request.foreground
-        mark = command if command in SLURMS else f"{command}: warning"
+        mark = command if command in names.SUBMITTING else f"{command}: warning"
         warnings = "".join(f"{mark}: {words}\n" for words in read.warnings)
         waits = "" if command == "tsbatch" else str(self._outlook.why(job))
         if job.request.cores > self._books.cores_total:
@@ -157,7 +170,7 @@ class Intake:
         )
 
     def _tested(self, job: Job, read: submission.Submission, command: str) -> Answer:
-        if command == slurm.COMMAND:
+        if command == names.SBATCH:
             return self._sbatch.tested(job, read)
         answer = self._sbatch.tested(job, replace(read, quiet=False))
         return replace(answer, err=answer.err.replace("sbatch: Job", f"{command}: job", 1))

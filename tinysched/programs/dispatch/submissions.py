@@ -11,7 +11,7 @@ from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
-from tinysched.script.slurm import allocations, sbatch
+from tinysched.script.slurm import names
 from tinysched.values import replace
 from tinysched.wire.channel import Message
 
@@ -36,10 +36,14 @@ def read(
         now=clock.wall() if at is None else at,
         offset_s=clock.utc_offset_s,
     )
-    if command in allocations.COMMANDS:
+    if command in names.ALLOCATIONS:
+        from tinysched.script.slurm import allocations
+
         return allocations.read(command, argv, variables, cwd, settings)
     script = message.raw("script", b"")
-    if command == sbatch.COMMAND:
+    if command == names.SBATCH:
+        from tinysched.script.slurm import sbatch
+
         found = sbatch.read(argv, variables, cwd, script, settings)
         path = message.text("path", "") or None
         return replace(found, request=replace(found.request, command=path))

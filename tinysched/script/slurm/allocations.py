@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from tinysched.errors import VerbatimError
 from tinysched.job.request import Request
 from tinysched.script.grammar import Option
-from tinysched.script.slurm import getopt, sbatch, sbatch_values
+from tinysched.script.slurm import getopt, names, sbatch, sbatch_values
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.retelling import check_parts, retold
 from tinysched.script.slurm.srun_options import SALLOC, SRUN, STEP_NAMES
 from tinysched.script.submission import Settings, Submission
 
-SRUN_COMMAND = "srun"
-SALLOC_COMMAND = "salloc"
-COMMANDS = (SRUN_COMMAND, SALLOC_COMMAND)
+SRUN_COMMAND = names.SRUN
+SALLOC_COMMAND = names.SALLOC
+COMMANDS = names.ALLOCATIONS
 _TABLES: Mapping[str, Sequence[Option]] = {SRUN_COMMAND: SRUN, SALLOC_COMMAND: SALLOC}
 # What concerns the client alone, or the words that are said.
 _OF_THE_CLIENT = frozenset(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tinysched.job.request import Request
 from tinysched.script.grammar import Option, has
-from tinysched.script.slurm import batchscript, getopt, pbs
+from tinysched.script.slurm import batchscript, getopt, names, pbs
 from tinysched.script.slurm.batchlines import words
 from tinysched.script.slurm.refusals import EXIT_SYNTAX, fatal, refusal
 from tinysched.script.slurm.sbatch_options import SBATCH, check_words
@@ -19,7 +19,7 @@ from tinysched.script.slurm.sbatch_values import Wish, apply
 from tinysched.script.submission import Settings, Submission
 from tinysched.values import dataclass, replace
 
-COMMAND = "sbatch"
+COMMAND = names.SBATCH
 # What means something on the command line only.
 _NOT_IN_SCRIPTS = {"help", "quiet", "usage", "verbose", "version", "wrap"}
 _OPTIONS = {option.name: option for option in SBATCH}
