@@ -201,11 +201,29 @@ def _fields(value: _Value | type[_Value]) -> tuple[_Field, ...]:
 def _replace(value: _Value, /, **changes: object) -> _Value:
     """The same value, but for what is named."""
     cls = type(value)
+    copy = _copiers.get(cls)
+    if copy is None:
+        copy = _copiers[cls] = _copier(cls)
+    new = copy(value)
+    for name, one in changes.items():
+        if name not in cls.__slots__:
+            raise TypeError(f"{cls.__name__} has no field {name!r}")
+        getattr(cls, name).__set__(new, one)
+    return new
+
+
+_copiers: dict[type[_Value], Callable[[_Value], _Value]] = {}
+
+
+def _copier(cls: type[_Value]) -> Callable[[_Value], _Value]:
+    """What makes a value with the same fields."""
     names: tuple[str, ...] = cls.__slots__
-    if len(names) < 2:  # of one field its key is no tuple
-        return cls(**{name: getattr(value, name) for name in names} | changes)
-    held: Any = cls.__key__(value)
-    return cls(**dict(zip(names, held, strict=True)) | changes)
+    words: dict[str, Any] = {f"_set{n}": getattr(cls, name).__set__ for n, name in enumerate(names)}
+    lines = [f" _set{number}(new, value.{name})" for number, name in enumerate(names)]
+    words |= {"_new": object.__new__, "_cls": cls}
+    exec("\n".join(["def copy(value):", " new = _new(_cls)", *lines, " return new"]), words)
+    made: Callable[[_Value], _Value] = words["copy"]
+    return made
 
 
 def _asdict(value: _Value) -> dict[str, object]:

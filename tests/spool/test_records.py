@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task
 from tests.spool.strategies import endings, grants, jobs, tasks
 from tinysched.errors import SpoolError, TinyschedError
+from tinysched.job.history import NOTHING
+from tinysched.job.model import JobId
 from tinysched.job.request import Export
 from tinysched.spool import records, runrecords
 from tinysched.spool.decoding import parse
@@ -164,3 +166,17 @@ def test_states_carry_their_own_fields():
     for state in (WAITS, GRANTED, RUNS, ended()):
         back = records.read_job(records.write_job(plain(1, state)), "x")
         assert back.work.state == state
+
+
+def test_what_was_written_of_one_job_is_not_taken_for_anothers():
+    told = NOTHING.with_event(1.0, "Held", by=0)
+    units = [plain(1, WAITS).work, plain(1, RUNS).work, plain(1, ended()).work]
+    units += [replace(unit, raw_id=7) for unit in units]
+    units += [
+        replace(units[0], **one) for one in ({"attempt": 2}, {"restarts": 1}, {"history": told})
+    ]
+    made = [replace(plain(number), work=unit) for unit in units for number in (1, 2)]
+    for job in (*made, *reversed(made)):
+        assert records.read_job(records.write_job(job), "here").work == replace(
+            job.work, id=JobId(number=job.id)
+        )

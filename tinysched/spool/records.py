@@ -8,6 +8,7 @@ submitter's own copy has them. Arguments come back as so many empty texts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Hold, Job, JobId, Outcome, Task, Unit
@@ -29,6 +30,9 @@ RECORD_FORMAT = 1
 _requests: dict[bytes, tuple[Request, Fields]] = {}
 _texts: dict[int, tuple[Request, bytes]] = {}
 _MOST_TEXTS = 64
+_last_unit: list[tuple[tuple[object, ...], tuple[int, int], bytes]] = [
+    ((), (-1, -1), b"")  # as no unit is
+]
 _JOB = "job"
 _TASK = "task"
 
@@ -65,11 +69,15 @@ def public(job: Job) -> Job:
 
 def write_job(job: Job) -> bytes:
     """A job's record."""
-    if "request" in job.unknown:
-        return _render_job(job, write_request(job.request))
-    # Of thousands of jobs in a row most ask for the same. No text in a record holds a plain `"`.
-    head, name, tail = _render_job(job, 0).partition(b'"request": ')
-    return b"".join((head, name, _text_of(job.request), tail[1:]))
+    work = job.work
+    if job.unknown or not isinstance(work, Unit):
+        return _render_job(job, write_request(job.request), _write_work(work))
+    # Of thousands of jobs in a row most ask for the same, and many end in the same way. No text in
+    # a record holds a plain `"`, so that what is found here are the fields themselves.
+    head, _, rest = _render_job(job, 0, 0).partition(b'"request": 0')
+    between, _, tail = rest.partition(b'"unit": 0')
+    request, unit = _text_of(job.request), _text_of_unit(work)
+    return b"".join((head, b'"request": ', request, between, b'"unit": ', unit, tail))
 
 
 def _text_of(request: Request) -> bytes:
@@ -78,12 +86,32 @@ def _text_of(request: Request) -> bytes:
     if known is None or known[0] is not request:
         if len(_texts) >= _MOST_TEXTS:
             _texts.clear()
-        text = render({"request": write_request(request)})
-        known = _texts[id(request)] = (request, text[text.index(b": ") + 2 : text.rindex(b"\n}")])
+        known = _texts[id(request)] = request, _inside("request", write_request(request))
     return known[1]
 
 
-def _render_job(job: Job, request: object) -> bytes:
+def _text_of_unit(unit: Unit) -> bytes:
+    """A unit as it stands in a record; but for its number it may be as the last one was."""
+    alike = (unit.state, unit.cancel, unit.setback, unit.amended, unit.history)
+    numbers = (unit.attempt, unit.restarts)
+    former, former_numbers, text = _last_unit[0]
+    if former_numbers != numbers or not all(map(is_, former, alike)):
+        text = _inside("unit", write_unit(replace(unit, raw_id=0)))
+        _last_unit[0] = alike, numbers, text
+    return text.replace(b'"raw_id": 0', b'"raw_id": %d' % unit.raw_id, 1)
+
+
+def _inside(name: str, value: object) -> bytes:
+    """A field's value as it stands in a record."""
+    text = render({name: value})
+    return text[text.index(b": ") + 2 : text.rindex(b"\n}")]
+
+
+def _write_work(work: Unit | Elements) -> dict[str, object]:
+    return write_unit(work) if isinstance(work, Unit) else _write_elements(work)
+
+
+def _render_job(job: Job, request: object, work: object) -> bytes:
     record: dict[str, object] = {
         "format": RECORD_FORMAT,
         "kind": _JOB,
@@ -97,11 +125,8 @@ def _render_job(job: Job, request: object) -> bytes:
         "request": request,
         **({} if job.place is None else {"place": job.place}),
         **write_dependencies(job.dependencies),
+        "unit" if isinstance(job.work, Unit) else "elements": work,
     }
-    if isinstance(job.work, Unit):
-        record["unit"] = write_unit(job.work)
-    else:
-        record["elements"] = _write_elements(job.work)
     return render(merged(record, job.unknown))
 
 
