@@ -91,14 +91,14 @@ def run(bench: Bench) -> None:
 def many(stage: Stage, width: int) -> None:
     """So many jobs, submitted and finished on the system's own word.
 
-    What is cut off for the second time is left out from then on.
+    What is cut off once is left out from then on.
     """
     results, scale = stage.bench.results, stage.bench.scale
     row = f"rate.{width}"
-    slow = dict[str, int]()
+    slow = set[str]()
 
     def act(system: System, number: int) -> None:
-        if slow.get(system.name, 0) >= 2:
+        if system.name in slow:
             return
         system.narrow(width)
         folder = system.place / "outputs"
@@ -109,7 +109,7 @@ def many(stage: Stage, width: int) -> None:
         count, took_s = done
         results.record(row, system.name, number, count / took_s)
         if count < scale.tasks:
-            slow[system.name] = slow.get(system.name, 0) + 1
+            slow.add(system.name)
             results.note(row, system.name, f"cut off after {scale.limit_s:g} s ({count} jobs)")
         system.until_idle(_IDLE_S, 0.2)
 
