@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinysched.errors import RefusedError
 from tinysched.job.model import Job, Outcome, Pending, Reason, Unit
 from tinysched.job.quantities import format_elapsed, format_time
 from tinysched.job.queries import QueueQuery
@@ -33,6 +34,9 @@ WIDEST_NAME = 40
 WIDEST_REASON = 200
 # So many lines are kept in any case.
 FEW = 1000
+# Everybody waits while a listing is made, and nobody reads one that is longer.
+MOST_LINES = 1_100_000
+TOO_LONG = f"cannot list more than {MOST_LINES} tasks one a line"
 
 _Said = tuple[Line, str]
 """A line, and the reason that ends it."""
@@ -66,13 +70,16 @@ class Lister:
 
     def _said(self, query: QueueQuery, chooser: Chooser, snapshot: Snapshot) -> Iterator[_Said]:
         reason, text = TAKEN_AWAY, reason_text(TAKEN_AWAY)
-        takes_all = chooser.takes_all
+        takes_all, count = chooser.takes_all, 0
         for job in snapshot.jobs:
             kept = self._as_before(job)
             if kept is None or not takes_all:
                 part = chooser.choose(job, snapshot.units.get(job.id, ()))
                 if not part:
                     continue
+                count += len(part.todo) + len(part.cancelled) if query.one_line_a_task else 0
+                if count > MOST_LINES:
+                    raise RefusedError(TOO_LONG, "leave out --array, or ask for fewer jobs")
                 if not _just_waits(job):
                     yield from _Lines(job, snapshot, self._place).all(part, query.one_line_a_task)
                     continue

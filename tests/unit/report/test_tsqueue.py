@@ -16,12 +16,14 @@ from tests.unit.report.made import (
     queue,
     task,
 )
+from tinysched.errors import RefusedError
 from tinysched.job.model import Cancel, Ended, Granted, Job, Outcome, Reason
 from tinysched.job.queries import Filter, QueueQuery
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
 from tinysched.report import tsqueue
 from tinysched.report.json import ABOUT, FIELDS
+from tinysched.report.lines import SINGLY
 from tinysched.report.tsqueue import Lister, render
 
 ALL = QueueQuery(filter=Filter())
@@ -256,3 +258,10 @@ def test_the_line_of_a_job_is_made_again_when_it_or_the_columns_have_changed(mon
     assert lister.render(ALL, queue(*jobs)) == render(ALL, queue(*jobs), HERE)
     few = replace(ALL, filter=Filter(states=frozenset({"PENDING"})), header=False)
     assert lister.render(few, queue(*jobs)) == render(few, queue(*jobs), HERE)
+
+
+def test_nobody_waits_for_a_listing_that_nobody_can_read():
+    snapshot = queue(*(array(number, tasks=Ranges.span(0, 999_999)) for number in (1, 2)))
+    with pytest.raises(RefusedError, match="cannot list more than 1100000 tasks"):
+        render(replace(ALL, one_line_a_task=True), snapshot, HERE)
+    assert len(rows(snapshot)) == 2 * (SINGLY + 1)
