@@ -27,7 +27,18 @@ from tinysched.wire.fields import PROTOCOL
 
 RECORDS = Path(__file__).parents[1] / "golden" / "wire" / f"v{PROTOCOL}"
 SPOOLS = Path(__file__).parents[1] / "golden" / "spool"
-NOT_KEPT = ("*.sock", "lock", "logs", "tmp", "alive", "agent.log", "config.yaml", "run")
+# Of the journal spool/test_transactions.py has a record.
+NOT_KEPT = (
+    "*.sock",
+    "lock",
+    "logs",
+    "tmp",
+    "alive",
+    "agent.log",
+    "config.yaml",
+    "run",
+    "journal.*",
+)
 WAITS = "while [ ! -e go ]; do sleep 0.02; done; exit 5"
 STUBBORN = "trap '' TERM; echo on; while :; do sleep 0.02; done"
 

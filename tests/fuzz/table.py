@@ -91,6 +91,7 @@ from tinysched.spool import (
     requestrecords,
     runrecords,
     staterecords,
+    transactions,
     tree,
 )
 from tinysched.wire import letters, messages
@@ -116,6 +117,13 @@ def a_submission(
 
 def _decoded(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
+
+
+ENTRIES = (
+    transactions.Entry(transactions.Kind.SCRIPT, 3, content=b"#!/bin/sh"),
+    transactions.Entry(transactions.Kind.RECORD, 3, 7, tree.RUNNING, 2, b"{}"),
+    transactions.Entry(transactions.Kind.GONE, 4),
+)
 
 
 def record(name: str) -> bytes:
@@ -486,6 +494,13 @@ PARSERS: dict[str, Parser] = {
     "spool/requests.py read_request": Parser(
         read=a_request, errors=(SpoolError,), seeds=(b"a\0b=c\0", b"0022\n", LIMITS, WHOLE_REQUEST)
     ),
+    "spool/transactions.py frames": Parser(
+        read=raw(lambda content: list(transactions.frames(b"sixteen!", content))),
+        seeds=(transactions.head(3, b"sixteen!") + transactions.frame(b"sixteen!", ENTRIES),),
+    ),
+    "spool/transactions.py read_head": Parser(
+        read=raw(transactions.read_head), seeds=(transactions.head(3, b"sixteen!"),)
+    ),
     "spool/runrecords.py read_ending": Parser(
         read=raw(lambda content: runrecords.read_ending(content, "exit")),
         errors=(SpoolError,),
@@ -625,6 +640,7 @@ NO_PARSERS = {
     "spool/loading.py Loader.load": "hands over to records.py",
     "spool/queuefiles.py QueueFiles.read": "hands over to records.py",
     "spool/queuefiles.py QueueFiles.read_as": "hands over to records.py",
+    "spool/queuefiles.py QueueFiles.read_script": "bytes, as they are",
     "spool/reading.py load_only": "hands over to records.py",
     "spool/store.py Store.load": "hands over to records.py",
     "spool/store.py Store.read_script": "bytes, as they are",

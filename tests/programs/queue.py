@@ -110,6 +110,10 @@ class Queue:
         answer = self.ask(ADMIN, "reload")
         assert answer.exit_code == 0, answer.err
 
+    def rest(self) -> None:
+        """As after minutes in which nothing happens: all is in the records, and only there."""
+        self.dispatcher._store._settler.finish()
+
     def kill(self) -> None:
         """The dispatcher is gone, as by SIGKILL, and with it every connection."""
         self.disk.die()
@@ -209,7 +213,8 @@ class Queue:
         return shown
 
     def files(self, folder: str) -> list[str]:
-        """The records in one folder of the queue."""
+        """The records in one folder of the queue, as whoever asks first finds them."""
+        self.dispatcher.ledger.place()
         names = os.listdir(f"{self.root}/queue/{folder}")
         return sorted(name for name in names if name.endswith(".meta"))
 

@@ -128,6 +128,7 @@ def test_without_a_rule_nothing_is_ever_purged(queue, bob):
 
 def test_an_ended_job_leaves_memory_and_stays_on_record(queue, bob):
     run_one(queue, bob)
+    queue.sleep(1)
     assert queue.dispatcher.next_s() > 1, "nothing of it is due"
     queue.sleep(301)
     assert 1 not in queue.dispatcher.ledger.books.jobs
@@ -142,6 +143,7 @@ def test_an_ended_job_leaves_memory_and_stays_on_record(queue, bob):
 def test_a_bad_record_is_put_aside_and_named(queue, bob):
     queue.submit(BOB, "-c4")
     queue.submit(BOB)
+    queue.rest()
     with open(f"{queue.root}/queue/pending/job_2.meta", "w", encoding="utf-8") as file:
         file.write("{")
     queue.restart()

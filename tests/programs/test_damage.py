@@ -80,6 +80,7 @@ EXPECTED: dict[str, Cells] = {
     "config.yaml": cells(REFUSES, removed=STARTS, empty=STARTS),
     "state/last_job_id": cells(SAYS, half=STARTS),
     "state/format": cells(REFUSES, removed=STARTS, half=STARTS),
+    "state/journal.<n>": cells(SAYS, removed=STARTS, empty=STARTS, half=STARTS, closed=REFUSES),
     "state/closed": cells(SAYS, removed=STARTS),
     "state/ended.log": cells(STARTS, directory=SAYS, fifo=SAYS, link=SAYS, closed=SAYS),
     "queue/pending/job_<id>.meta": cells(SAYS, removed=STARTS),
@@ -131,6 +132,7 @@ def path_of(place: str) -> str:
         place = place.replace(pattern, names.get(folder, ""))
     if place.startswith("logs/"):
         return "logs/dispatcher.log"
+    place = place.replace("journal.<n>", "journal.0")
     return place.replace("<any>.<n>", "job_77.meta.1").replace("<any>", "job_70.meta")
 
 
@@ -172,6 +174,7 @@ def sample(grounds: Path) -> Path:
     bob.end("5_3.1")
     queue.ask(BOB, "control", "hold", "5")
     queue.ask(BOB, "control", "requeue", "5_3")
+    queue.rest()
     queue.kill()
     (root / "config.yaml").write_text("cpus: 4\npoll_interval: 3600\nlog_files: 3\n")
     (root / "queue/legacy").mkdir()

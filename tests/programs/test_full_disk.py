@@ -1,12 +1,13 @@
 """A disk that takes nothing more: nothing is lost, nothing starts unrecorded, and it passes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.programs.queue import ADMIN, BOB, FakeAgent
 from tinysched.job.runs import Cause
-from tinysched.programs.dispatch.debts import RAREST_S
+from tinysched.programs.dispatch.upkeep import RAREST_S
 
 
 def test_a_submission_is_refused_and_leaves_nothing_behind(queue):
@@ -41,6 +42,7 @@ def test_a_start_that_cannot_be_recorded_is_tried_again_after_a_second(queue):
     queue.submit(BOB)
     queue.disk.full = True
     FakeAgent(queue, BOB)
+    queue.dispatcher.advance()
     assert 0 < queue.dispatcher.next_s() <= 1
 
 
@@ -162,8 +164,12 @@ def test_a_requeue_whose_end_cannot_be_recorded_happens_later(queue, bob):
 def test_copies_that_could_not_be_removed_when_it_began_are_removed_later(queue, bob):
     queue.submit(BOB)
     bob.start("1.1")
-    queue.reboot(full="unlink")
+    queue.rest()
+    older = Path(queue.root, "queue/running/job_1.meta").read_bytes()
+    queue.reboot()
+    queue.rest()
     queue.kill()
+    Path(queue.root, "queue/running/job_1.meta").write_bytes(older)
     queue.begin(full="unlink")
     assert queue.files("running") == queue.files("pending") == ["job_1.meta"]
     queue.disk.full = ""

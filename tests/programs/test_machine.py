@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.programs.machine_promises import Promises
 from tests.programs.machine_rules import OPEN
-from tinysched.programs.dispatch.debts import RAREST_S
+from tinysched.programs.dispatch.upkeep import RAREST_S
 
 
 class Machine(Promises):

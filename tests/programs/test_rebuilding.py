@@ -106,6 +106,7 @@ each_damage = pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: dama
 def test_a_running_job_without_its_record_goes_on_and_keeps_its_cores(queue, bob, damage):
     bob.submit("-c3")
     bob.start("1.1")
+    queue.rest()
     queue.kill()
     damage(record(queue, "running", "1"))
     queue.agents.clear()
@@ -128,6 +129,7 @@ def test_a_running_job_without_its_record_goes_on_and_keeps_its_cores(queue, bob
 def test_a_job_that_ended_meanwhile_keeps_its_exit_code(queue, bob, damage):
     bob.submit("-c3")
     bob.start("1.1")
+    queue.rest()
     queue.kill()
     damage(record(queue, "running", "1"))
     bob.end("1.1", code=5)
@@ -141,6 +143,7 @@ def test_a_job_that_ended_meanwhile_keeps_its_exit_code(queue, bob, damage):
 def test_a_waiting_job_without_its_record_comes_back_held(queue, bob, damage):
     bob.submit("-c4")
     bob.submit("-c2", "-J", "mine")
+    queue.rest()
     queue.kill()
     damage(record(queue, "pending", "2"))
     queue.restart()
@@ -162,6 +165,7 @@ def test_an_array_without_its_record_goes_on(queue, bob, damage, is_started):
     if is_started:
         bob.start("1_0.1")
         bob.end("1_1.1", code=2)
+    queue.rest()
     queue.kill()
     damage(record(queue, "pending", "1"))
     queue.restart()
@@ -188,6 +192,7 @@ def test_a_task_without_its_record_is_not_started_twice(queue, bob, damage, how)
     if how == "never came":
         bob.is_deaf = True
     bob.submit("-c2", "--array=0-2")
+    queue.rest()
     queue.kill()
     damage(record(queue, "running", "1_0"))
     if how == "has ended":
@@ -212,6 +217,7 @@ def test_a_task_without_its_record_is_not_started_twice(queue, bob, damage, how)
 def test_a_task_that_even_its_agent_does_not_know_has_ended_somehow(queue):
     queue.submit(BOB, "-c2", "--array=0-1")
     bob = FakeAgent(queue, BOB)  # one that cannot tell
+    queue.rest()
     queue.kill()
     garbage(record(queue, "running", "1_0"))
     bob.runs.pop("1_0.1")
@@ -225,6 +231,7 @@ def test_a_task_that_even_its_agent_does_not_know_has_ended_somehow(queue):
 
 def test_cores_are_not_kept_for_ever_for_what_nobody_tells_of(queue, bob):
     bob.submit("-c3")
+    queue.rest()
     queue.kill()
     garbage(record(queue, "running", "1"))
     queue.agents.clear()
@@ -240,6 +247,7 @@ def test_cores_are_not_kept_for_ever_for_what_nobody_tells_of(queue, bob):
 
 def test_who_does_not_know_the_script_is_not_its_owner(queue, bob):
     bob.submit("-c3", script=b"#!/bin/sh\necho mine\n")
+    queue.rest()
     queue.kill()
     garbage(record(queue, "running", "1"))
     agents, queue.agents[:] = list(queue.agents), []
@@ -258,6 +266,7 @@ def test_who_does_not_know_the_script_is_not_its_owner(queue, bob):
 
 def test_requests_are_not_forgotten_before_they_were_told(queue, bob):
     bob.submit("-c3")
+    queue.rest()
     queue.kill()
     garbage(record(queue, "running", "1"))
     queue.agents.clear()
@@ -273,6 +282,7 @@ def test_requests_are_not_forgotten_before_they_were_told(queue, bob):
 
 def test_a_user_whose_job_was_lost_is_asked_to_start_an_agent(queue, bob):
     bob.submit("-c3")
+    queue.rest()
     queue.kill()
     garbage(record(queue, "running", "1"))
     queue.agents.clear()

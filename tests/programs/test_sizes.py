@@ -54,7 +54,7 @@ def test_many_jobs_that_are_cancelled_at_once_are_written_in_one_go(queue, bob, 
         queue.submit(BOB, "-c", "3")
     ledger = queue.dispatcher.ledger
     publish, sizes = ledger._store.publish, []
-    ledger._store.publish = lambda records: sizes.append(len(records)) or publish(records)
+    ledger._store.publish = lambda some, **how: sizes.append(len(some)) or publish(some, **how)
     assert queue.ask(BOB, verb, *words).exit_code == 0
     assert 8 in sizes
     assert len(sizes) <= 2  # the other runs, and is told to end
@@ -119,7 +119,7 @@ def test_those_whom_one_end_wakes_are_written_in_one_go(queue, bob):
         queue.submit(BOB, "-d", "afterok:1", "-c", "3")
     ledger = queue.dispatcher.ledger
     publish, sizes = ledger._store.publish, []
-    ledger._store.publish = lambda records: sizes.append(len(records)) or publish(records)
+    ledger._store.publish = lambda some, **how: sizes.append(len(some)) or publish(some, **how)
     bob.end("1.1")
     assert sizes.count(9) == 1
     assert sum(sizes) <= 9 + 2  # and its own end, and a grant

@@ -52,6 +52,7 @@ def test_a_clean_stop_leaves_it_on_record(queue, bob):
 def test_a_disk_that_refuses_it_is_asked_again(queue, bob):
     queue.submit(BOB)
     bob.start("1.1")
+    assert queue.files("running") == ["job_1.meta"]
     queue.disk.full = True
     queue.sleep(1)
     assert state(queue) == "granted"

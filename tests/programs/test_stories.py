@@ -162,8 +162,8 @@ def test_the_story_costs_no_write_of_its_own(queue):
         before = len(queue.disk.calls)
         queue.ask(ADMIN, "control", verb, "1")
         calls = queue.disk.calls[before:]
-        assert calls.count("write") == 1
-        assert calls.count("sync") == 2  # the file, and the folder that it came into
+        assert calls.count("write") == 2  # the journal, and the record
+        assert calls.count("sync") == 1
 
 
 def test_a_job_that_waits_is_told_what_is_ahead_and_until_when(queue, bob):

@@ -8,8 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.spool.disks import QuickDisk
-from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task, with_state
+from tests.spool.disks import CountingDisk, QuickDisk
+from tests.spool.made import (
+    GRANTED,
+    RUNS,
+    WAITS,
+    array,
+    ended,
+    plain,
+    save_script,
+    task,
+    with_state,
+)
 from tinysched.job.closures import Closures
 from tinysched.job.model import Cancel, Elements, Job, Outcome, Task, Unit
 from tinysched.job.ranges import Ranges
@@ -36,7 +46,7 @@ def queue(root: str) -> None:
     while store.allocate_id() < HIGHEST:
         pass
     for number in (1, 3, 6):
-        store.save_script(number, OLD_SCRIPT)
+        save_script(store, number, OLD_SCRIPT)
     store.publish([plain(1), plain(2, RUNS), plain(3), array(4, 3)])
     store.publish([replace(plain(3, ended()), revision=1)])
     half = _some(array(5, 3, todo="3"), finished="2")
@@ -61,6 +71,24 @@ def spoilt(root: str) -> None:
     Path(root, "state/ended.log").write_text("3\ttorn")
     Path(root, "tmp/.new.1.1").write_text("half")
     Path(root, "users/u54321").mkdir()
+
+
+def killed(root: str) -> None:
+    """The same, changed by a dispatcher that was killed: files are missing, or torn."""
+    queue(root)
+    disk = CountingDisk()
+    store = Store.open(root, disk)
+    loaded = store.load(0.0)
+    _grant(store, loaded)
+    _end(store, loaded)
+    _submit_script(store, loaded)
+    _end_array(store, loaded)
+    _remove_job(store, loaded)
+    disk.die()
+    at = Path(root, "queue")
+    (at / "running/job_1.meta").rename(at / "pending/job_1.meta")
+    (at / "failed/job_2.meta").write_text("")
+    (at / f"pending/job_{HIGHEST + 1}.script").write_text("new")
 
 
 def bash_version(root: str) -> None:
@@ -158,6 +186,11 @@ def _start(store: Store, loaded: Loaded) -> None:
     store.publish([with_state(job_of(loaded, HIGHEST), RUNS)])
 
 
+def _grant_hastily(store: Store, loaded: Loaded) -> None:
+    store.publish([with_state(job_of(loaded, 1), GRANTED)], is_hasty=True)
+    store.place()
+
+
 def _end(store: Store, loaded: Loaded) -> None:
     store.publish([with_state(job_of(loaded, 2), FAILED)])
 
@@ -214,14 +247,15 @@ def _requeue_task(store: Store, loaded: Loaded) -> None:
     store.publish([_with_task(loaded, 6, 2, WAITS, job), job])
 
 
-def _save_script(store: Store, _loaded: Loaded) -> None:
-    store.save_script(HIGHEST + 1, b"new script")
-    store.publish([plain(HIGHEST + 1)])
+def _submit_script(store: Store, _loaded: Loaded) -> None:
+    store.publish([plain(HIGHEST + 1)], b"new script")
 
 
-def _never_accepted(store: Store, _loaded: Loaded) -> None:
-    store.save_script(HIGHEST + 1, b"new script")
-    store.never_accepted(HIGHEST + 1)
+def _tend(store: Store, _loaded: Loaded) -> None:
+    now = 0.0
+    while (wait_s := store.tend_s(now)) is not None:
+        now += wait_s
+        store.tend(now)
 
 
 def _allocate(store: Store, _loaded: Loaded) -> None:
@@ -301,6 +335,7 @@ DEEDS = (
     Deed(name="submit", uses=PUBLISH, do=_submit),
     Deed(name="submit-array", uses=PUBLISH, do=_submit_array),
     Deed(name="grant", uses=PUBLISH, do=_grant),
+    Deed(name="grant-hastily", uses=("publish", "place"), do=_grant_hastily),
     Deed(name="start", uses=PUBLISH, do=_start),
     Deed(name="end", uses=PUBLISH, do=_end),
     Deed(name="order-cancel", uses=PUBLISH, do=_order_cancel),
@@ -313,8 +348,8 @@ DEEDS = (
     Deed(name="end-array", uses=PUBLISH, do=_end_array),
     Deed(name="cancel-tasks", uses=PUBLISH, do=_cancel_tasks),
     Deed(name="requeue-task", uses=PUBLISH, do=_requeue_task),
-    Deed(name="save-script", uses=("save_script",), do=_save_script),
-    Deed(name="never-accepted", uses=("never_accepted",), do=_never_accepted, writes=False),
+    Deed(name="submit-script", uses=PUBLISH, do=_submit_script),
+    Deed(name="tend", uses=("tend", "tend_s"), do=_tend, make=killed, writes=False),
     Deed(name="rebuilt", uses=("rebuilt",), do=_rebuilt, make=spoilt, writes=False),
     Deed(name="allocate-id", uses=("allocate_id",), do=_allocate, writes=False),
     Deed(name="remove-job", uses=("remove",), do=_remove_job),
@@ -330,6 +365,9 @@ DEEDS = (
     Deed(name="open", uses=("open", "load"), do=_nothing, writes=False, begins=True),
     Deed(name="begin", uses=("open", "load"), do=_nothing, make=nothing, writes=False, begins=True),
     Deed(name="repair", uses=("open", "load"), do=_nothing, make=spoilt, writes=False, begins=True),
+    Deed(
+        name="recover", uses=("open", "load"), do=_nothing, make=killed, writes=False, begins=True
+    ),
     Deed(
         name="take-over",
         uses=("open", "load"),

@@ -27,6 +27,9 @@ class QuickDisk(Disk):
     def sync(self, fd: int) -> None:
         self.step("sync", "")
 
+    def datasync(self, fd: int) -> None:
+        self.sync(fd)
+
 
 class CountingDisk(QuickDisk):
     """Hears every operation. `reached` counts them, `calls` names them."""

@@ -24,7 +24,8 @@ from tinysched.job.model import (
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Request
 from tinysched.job.runs import Cause, Ending, Grant
-from tinysched.spool import outbox
+from tinysched.spool import outbox, tree
+from tinysched.spool.store import Store
 
 WAITS = Pending(eligible_at=100.0)
 GRANTED = Granted(granted_at=110.0, cores=2)
@@ -122,3 +123,9 @@ def write_older_request(folder: Path, files: list[tuple[str, bytes]]) -> None:
         path = folder / name
         path.write_bytes(content)
         path.chmod(0o700 if name == "slurm_script" else 0o600)
+
+
+def save_script(store: Store, number: int, content: bytes) -> None:
+    """A script as former releases left it: a file of its own, whatever becomes of the record."""
+    folder = store._files.folders[tree.PENDING]
+    folder.save(tree.script_name(number), content, tree.CLOSED_FILE_MODE)

@@ -124,8 +124,7 @@ def look(root):
         assert {(line.number, line.task) for line in store.ended()} == keys
         number = store.allocate_id()
         assert number > loaded.last_id
-        store.save_script(number, b"next")
-        store.publish([plain(number, ended())])
+        store.publish([plain(number, ended())], b"next")
         assert store.remove([number]) == [number]
         if 1 in found[0]:
             assert store.read_script(1) == OLD_SCRIPT

@@ -269,10 +269,10 @@ def test_a_record_that_another_user_owns_is_not_believed(store, root):
     if UID != 0:
         pytest.skip("CI cannot run this: only root can give a file away")
     store.publish([plain(1)])
+    store.close()
     os.chown(Path(root, "queue/pending/job_1.meta"), 54321, -1)
     with pytest.raises(SpoolError, match="belongs to uid 54321"):
         find_only(root, 1)
-    store.close()
     store = Store.open(root, QuickDisk())
     assert "belongs to uid 54321" in store.load().quarantined[0]
     store.close()

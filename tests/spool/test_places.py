@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from tests.spool.disks import QuickDisk
-from tests.spool.made import RUNS, array, ended, ending, grant, plain, request_files, task
+from tests.spool.made import (
+    RUNS,
+    array,
+    ended,
+    ending,
+    grant,
+    plain,
+    request_files,
+    save_script,
+    task,
+)
 from tinysched.job.model import Outcome
 from tinysched.spool import outbox, tree
 from tinysched.spool.places import PLACES, place_of, table
@@ -46,11 +56,11 @@ def use(root):
     store.load()
     for number, state in ((1, RUNS), (2, ended()), (3, ended(Outcome.FAILED))):
         assert store.allocate_id() == number
-        store.save_script(number, b"x")
+        save_script(store, number, b"x")
         store.publish([plain(number)])
         store.publish([plain(number, state)])
     job = array(4, 3)
-    store.save_script(4, b"x")
+    save_script(store, 4, b"x")
     store.publish([job, task(job, 1), task(job, 2, ended())])
     Path(root, "queue/running/job_9.meta").write_text("spoilt")
     os.close(outbox.write(root, UID, "tok", request_files()))

@@ -6,7 +6,12 @@ import tempfile
 
 import pytest
 
-from tests.spool.made import ended, plain, request_files
+from tests.spool.made import (
+    ended,
+    plain,
+    request_files,
+    save_script,
+)
 from tinysched.errors import SpoolError
 from tinysched.job.model import Outcome
 from tinysched.spool import outbox
@@ -39,7 +44,7 @@ def made(root):
     os.chown(root, -1, GROUP)
     store = Store.open(root)
     store.load()
-    store.save_script(1, b"secret")
+    save_script(store, 1, b"secret")
     store.publish([plain(1), plain(2, ended(Outcome.FAILED))])
     store.close()
     return root

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.spool.disks import QuickDisk
-from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task, with_state
+from tests.spool.made import (
+    GRANTED,
+    RUNS,
+    WAITS,
+    array,
+    ended,
+    plain,
+    save_script,
+    task,
+    with_state,
+)
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Outcome
 from tinysched.job.ranges import Ranges
@@ -46,7 +56,7 @@ def test_a_record_lies_in_the_folder_of_its_state(store, root, state, folder):
 
 
 def test_a_job_moves_with_its_script_and_leaves_nothing_behind(store, root):
-    store.save_script(3, b"#!/bin/sh\n")
+    save_script(store, 3, b"#!/bin/sh\n")
     [job] = store.publish([plain(3)])
     for state, folder in ((GRANTED, "running"), (RUNS, "running"), (ended(), "completed")):
         [job] = store.publish([with_state(job, state)])
@@ -178,7 +188,7 @@ def test_files_that_are_none_of_ours_are_left_alone(store, root):
 
 
 def test_a_script_without_a_record_stays_and_may_have_been_a_job(store, root):
-    store.save_script(5, b"x")
+    save_script(store, 5, b"x")
     loaded = reloaded(store, root)
     assert [(wreck.key, wreck.folder) for wreck in loaded.wrecks] == [((5, None), "pending")]
     assert loaded.quarantined == ()  # most likely it never was one
@@ -186,7 +196,7 @@ def test_a_script_without_a_record_stays_and_may_have_been_a_job(store, root):
 
 
 def test_the_script_of_a_record_in_quarantine_stays(store, root):
-    store.save_script(5, b"x")
+    save_script(store, 5, b"x")
     store.publish([plain(5)])
     Path(root, "queue/pending/job_5.meta").write_text("spoilt")
     for _ in range(2):
@@ -278,7 +288,7 @@ def test_names_of_any_kind_pass_the_index(store):
 
 def test_an_array_is_removed_as_one(store, root):
     [job] = store.publish([array(42, 3, todo="")])
-    store.save_script(42, b"x")
+    save_script(store, 42, b"x")
     store.publish([task(job, n, ended(Outcome.FAILED if n == 2 else Outcome.COMPLETED))
                    for n in (1, 2, 3)])  # fmt: skip
     assert store.remove([42]) == []
@@ -313,8 +323,8 @@ def test_a_second_dispatcher_is_refused_and_told_who_is_there(store, root):
 def test_a_newer_format_of_the_spool_is_refused_and_nothing_is_changed(store, root):
     store.publish([plain(1)])
     store.close()
-    Path(root, "state/format").write_text("2\n")
-    with pytest.raises(SpoolError, match="its format is 2, this release reads up to 1"):
+    Path(root, "state/format").write_text("3\n")
+    with pytest.raises(SpoolError, match="its format is 3, this release reads up to 2"):
         Store.open(root, QuickDisk())
     assert files(root, "pending") == ["job_1.meta"]
     Path(root, "state/format").write_text("1\n")
@@ -329,6 +339,7 @@ def test_whoever_may_look_reads_the_queue_while_a_dispatcher_holds_it(store, roo
 
 def test_reading_changes_nothing_not_even_what_is_spoilt(store, root):
     store.publish([plain(1), plain(2), plain(3, ended())])
+    store.close()
     Path(root, "queue/pending/job_2.meta").write_text("spoilt")
     Path(root, "state/ended.log").unlink()
     before = sorted((path, path.lstat().st_mtime_ns) for path in Path(root).rglob("*"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.spool.made import save_script
 from tinysched.errors import SpoolError
 from tinysched.spool.private import Private
 from tinysched.spool.store import Store
@@ -23,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 def test_every_place_of_a_queue_is_known_and_none_is_missing(root: Path):
     store = Store.open(str(root))
     Private.open(str(root), os.getuid()).close()
-    store.save_script(7, b"x")
+    save_script(store, 7, b"x")
     found = survey(str(root))
     store.close()
     assert [item.path for item in found.found if item.place is None] == []

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.spool.disks import QuickDisk
-from tests.spool.made import RUNS, array, ended, plain, task
+from tests.spool.made import (
+    RUNS,
+    array,
+    ended,
+    plain,
+    save_script,
+    task,
+)
 from tinysched.job.model import Elements, Outcome
 from tinysched.job.ranges import Ranges
 from tinysched.spool.store import Store
@@ -113,7 +120,7 @@ def test_what_can_be_read_of_a_torn_record_counts(store, root, kept, cores, uid)
 
 @pytest.mark.parametrize("folder", ["pending", "running"])
 def test_a_record_that_was_removed_leaves_a_trace_in_its_script(store, root, folder):
-    store.save_script(1, b"x")
+    save_script(store, 1, b"x")
     [job] = store.publish([plain(1)])
     if folder == "running":
         store.publish([replace(plain(1, RUNS), revision=job.revision)])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from tinysched.commands import asking
 from tinysched.commands.lifetime import act_as_admin
-from tinysched.errors import RefusedError, SpoolError, TryLaterError
+from tinysched.config import load
+from tinysched.errors import RefusedError, SpoolError, TinyschedError, TryLaterError
 from tinysched.host.clock import SystemClock
 from tinysched.site import Site
 from tinysched.spool import backup, restoring
@@ -31,6 +33,7 @@ def make(site: Site, path: str) -> str:
     try:
         asking.ask(site, NAME, "status", [])
     except TryLaterError:
+        _empty_journal(site)
         with _alone(site, "back up"):
             count = backup.write(site.root, target, now, None)
     else:
@@ -52,6 +55,8 @@ def put_back(site: Site, path: str, *, force: bool) -> str:
     Raises: TinyschedError.
     """
     act_as_admin(site, "restore")
+    with suppress(TinyschedError):  # what cannot be mended is about to be replaced
+        _empty_journal(site)
     with _alone(site, "restore"):
         done = restoring.restore(site.root, path, SystemClock().wall(), force=force)
     lines = [f"restored {done.jobs} jobs; the next one gets a number above {done.last_id}"]
@@ -61,6 +66,15 @@ def put_back(site: Site, path: str, *, force: bool) -> str:
         lines.append(f"kept {done.kept} records of what runs now")
     lines.append("'tsdaemon start' goes on with it; what no agent has any more ends as lost")
     return "\n".join(lines) + "\n"
+
+
+def _empty_journal(site: Site) -> None:
+    """What a dispatcher that was killed had recorded goes to its files.
+
+    Raises: TinyschedError.
+    """
+    config = load(f"{site.root}/config.yaml", {})
+    backup.empty_journal(site.root, is_private=config.privacy == "private")
 
 
 def _alone(site: Site, verb: str) -> backup.Alone:

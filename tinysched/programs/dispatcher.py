@@ -26,7 +26,6 @@ from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.answer import encode
 from tinysched.programs.dispatch.conditions import Conditions
-from tinysched.programs.dispatch.debts import Debts
 from tinysched.programs.dispatch.desk import Desk
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.post import Post
@@ -34,6 +33,7 @@ from tinysched.programs.dispatch.rebuilding import Rebuilding
 from tinysched.programs.dispatch.strangers import StrangerError
 from tinysched.programs.dispatch.switchboard import Bounds, Switchboard
 from tinysched.programs.dispatch.terms import Terms
+from tinysched.programs.dispatch.upkeep import Upkeep
 from tinysched.report.status import Status
 from tinysched.site import Site
 from tinysched.spool.store import Store
@@ -44,6 +44,8 @@ SOCKET_MODE = 0o660
 # Descriptors that connections leave to the rest of the program.
 SPARE_FILES = 128
 RETRY_S = 1.0
+# So long a stop may take to bring to the disk what is safe in the journal.
+LEAVE_S = 2.0
 # Of what was found damaged, so much is logged; all of it is in the status.
 MOST_NOTES = 100
 
@@ -86,7 +88,7 @@ class Dispatcher:
         capacity = _capacity(config, closures)
         self.ledger = Ledger(store, loaded, capacity, clock.boot_id())
         self.ledger.books.keep_suspended(cores=config.suspended_keep_cores)
-        self._debts = Debts(self.ledger, clock)
+        self._upkeep = Upkeep(self.ledger, clock)
         rebuilding = Rebuilding(self.ledger, loaded, clock, self._terms_now)
         with suppress(SpoolError):  # said in the log, and tried again
             self.ledger.settle_arrays(clock.wall())
@@ -118,8 +120,9 @@ class Dispatcher:
 
     def close(self) -> None:
         """Leaves the spool as the next start likes to find it."""
+        late_at = self._clock.boottime() + LEAVE_S
         try:
-            self.ledger.close()
+            self.ledger.close(lambda: self._clock.boottime() > late_at)
         except SpoolError as error:  # some ids are skipped: no harm
             LOG.error(events.DISK_REFUSED, error.sentence)
 
@@ -180,7 +183,7 @@ class Dispatcher:
 
     def advance(self) -> None:
         """Does all that is due now: starts, purges, forgets."""
-        self._debts.tick()
+        self._upkeep.tick()
         self.agents.tick()
         self.conditions.settle()
         self._start_what_fits()
@@ -214,7 +217,7 @@ class Dispatcher:
     def next_s(self) -> float:
         """In how many seconds something is due, told or not."""
         now, wall = self._clock.boottime(), self._clock.wall()
-        due = [self._look_at - now, self._purge_at - now, *self._debts.due()]
+        due = [self._look_at - now, self._purge_at - now, *self._upkeep.due()]
         agents_s = self.agents.next_tick_s()
         if agents_s is not None:
             due.append(agents_s)

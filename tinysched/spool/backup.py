@@ -19,6 +19,7 @@ from pathlib import Path
 from tinysched.spool import tree
 from tinysched.spool.disk import cannot
 from tinysched.spool.locks import DispatcherLock
+from tinysched.spool.store import Store
 from tinysched.values import dataclass
 
 FORMAT = 1
@@ -51,6 +52,17 @@ class Alone:
     def __exit__(self, *_: object) -> None:
         """To here."""
         self._lock.release()
+
+
+def empty_journal(root: str, *, is_private: bool) -> None:
+    """What a dispatcher that was killed had recorded goes to its files.
+
+    Raises: SpoolError, also if there is a dispatcher.
+    """
+    if os.path.exists(f"{root}/state/{tree.JOURNALS[0]}"):
+        mode = tree.CLOSED_FILE_MODE if is_private else tree.OPEN_FILE_MODE
+        lock_dir = os.path.realpath(tree.lock_dir(root))
+        Store.open(root, lock_dir=lock_dir, meta_mode=mode).close()
 
 
 def write(root: str, target: str, made_at: float, freeze: Callable[[], Frozen] | None) -> int:

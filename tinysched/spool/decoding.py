@@ -21,6 +21,7 @@ _MOST_ALIKE = 256
 # With references the same value can be written in several ways.
 _WITHOUT_REFERENCES = 2
 _NEW_LINE = "\n"
+_LITERALS = {None: "null", True: "true", False: "false"}
 _quoted = json.encoder.encode_basestring_ascii
 
 
@@ -45,25 +46,26 @@ def render(record: Mapping[str, object]) -> bytes:
     return f"{_rendered(record, _NEW_LINE)}\n".encode("ascii")
 
 
-def _rendered(value: object, line: str) -> str:
+def _rendered(value: Any, line: str) -> str:  # Any: told apart by its very type, which is quick
     """What json.dumps(value, indent=2) makes, in a third of the time; `line` begins a line."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _quoted(value)
-    if value is None:
-        return "null"
-    if type(value) is int:
+    if kind is int:
         return repr(value)
-    if type(value) is float and math.isfinite(value):
-        return repr(value)
+    if value is None or kind is bool:
+        return _LITERALS[value]
     inner = f"{line}  "
-    if isinstance(value, Mapping):
+    if kind is dict:
         items = [f"{_quoted(name)}: {_rendered(one, inner)}" for name, one in value.items()]
         ends = "{}"
-    elif isinstance(value, list | tuple):
+    elif kind is list or kind is tuple:
         items = [_rendered(one, inner) for one in value]
         ends = "[]"
+    elif kind is float and math.isfinite(value):
+        return repr(value)
     else:
-        return json.dumps(value, allow_nan=False)
+        return json.dumps(value, indent=2, allow_nan=False).replace("\n", line)
     return f"{ends[0]}{inner}{f',{inner}'.join(items)}{line}{ends[1]}" if items else ends
 
 

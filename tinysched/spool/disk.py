@@ -50,6 +50,11 @@ class Disk:
         self.step("sync", "")
         posix.fsync(fd)
 
+    def datasync(self, fd: int) -> None:
+        """Wait until what a file holds is on the disk, without the rest that is known of it."""
+        self.step("sync", "")
+        posix.fdatasync(fd)
+
     def chmod(self, fd: int, mode: int) -> None:
         """Set the mode of an open file."""
         self.step("chmod", "")

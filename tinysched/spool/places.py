@@ -92,7 +92,18 @@ PLACES = (
         "the highest id that may be in use: raised in blocks, exact after a clean stop",
     ),
     _file(
-        "state/format", _OPEN, _DISPATCHER, _NUMBER, "format of all this; a newer one is refused"
+        "state/format",
+        _OPEN,
+        _DISPATCHER,
+        _NUMBER,
+        "format of all this; a newer one is refused. 2: there may be something in the journal",
+    ),
+    _file(
+        "state/journal.<n>",
+        _CLOSED,
+        _DISPATCHER,
+        "transactions; see spool/transactions.py",
+        "what was recorded last, safe before the records; zeros after a clean stop",
     ),
     _file(
         "state/closed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Ended, Granted, Job, Outcome, Running, State, Task
@@ -11,6 +12,7 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import Key
 from tinysched.spool.records import TaskRecord, read_job, read_task
+from tinysched.spool.transactions import Entry
 from tinysched.values import dataclass, field
 
 Record = Job | TaskRecord
@@ -61,11 +63,24 @@ class Listing:
         return self.metas[tree.PENDING] | self.metas[tree.RUNNING]
 
 
+@dataclass(slots=True)
+class Owed:
+    """What is safe in the journal, and not in its file yet: records, and scripts of jobs."""
+
+    records: dict[Key, Entry] = field(default_factory=dict)
+    scripts: dict[int, Entry] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.records or self.scripts)
+
+
 class QueueFiles:
     """The open folders below queue/. `owner`: whose records are believed."""
 
     def __init__(self, root: Folder, owner: int) -> None:
         self.owner = owner
+        self.owed = Owed()
         self.root = root
         self.folders: dict[str, Folder] = {}
         queue = root.open_below("queue")
@@ -105,14 +120,19 @@ class QueueFiles:
                     scripts.add(number)
                 elif folder_name in ENDED:
                     found.gone[number] = [(folder_name, tree.gone_name(number))]
+        for key, entry in self.owed.records.items():
+            found.metas[entry.folder].add(key)
         found.leave_out_gone()
+        self._look_aside(found)
+        found.highest = max([found.highest, *found.aside, *(key[0] for key in self.owed.records)])
+        return found
+
+    def _look_aside(self, found: Listing) -> None:
         for name in self._set_aside():
             found.aside.update(number for number, _, _ in _known([_stem(name)]))
             lost = tree.read_aside_name(name)
             if lost is not None and lost[0] in tree.FOLDERS:
                 found.lost[lost[1]] = lost[0]
-        found.highest = max([found.highest, *found.aside])
-        return found
 
     def _set_aside(self) -> Iterator[str]:
         """The names in quarantine and among what the Bash version left."""
@@ -141,6 +161,9 @@ class QueueFiles:
 
         Raises: SpoolError if it cannot be read.
         """
+        owed = self.owed.records.get(key)
+        if owed is not None and owed.folder == folder_name:
+            return self._read_owed(owed, key)
         folder, name = self.folders[folder_name], tree.meta_name(*key)
         try:
             return self.read_as(folder, name, folder_name, key)
@@ -148,6 +171,30 @@ class QueueFiles:
             if not isinstance(error.__cause__, OSError):
                 raise
         return self.read_as(folder, name, folder_name, key)  # the disk may have had a bad moment
+
+    def _read_owed(self, owed: Entry, key: Key) -> Record:
+        """What is in the journal, or in its file if that is newer by now."""
+        folder, name = self.folders[owed.folder], tree.meta_name(*key)
+        mine = _parse(owed.content, folder.where(name), key)
+        with suppress(SpoolError):
+            placed = self.read_as(folder, name, owed.folder, key)
+            if placed is not None and placed.revision > mine.revision:
+                return placed
+        return mine
+
+    def read_script(self, number: int) -> bytes | None:
+        """The script of a job; None: it has none.
+
+        Raises: SpoolError.
+        """
+        owed = self.owed.scripts.get(number)
+        if owed is not None:
+            return owed.content
+        for folder in self.folders.values():
+            content = folder.read(tree.script_name(number), LARGEST_SCRIPT)
+            if content is not None:
+                return content
+        return None
 
     def read_as(self, folder: Folder, name: str, folder_name: str, key: Key) -> Record | None:
         """Read a file, wherever it lies, as the record of a job or task in one of our folders.
@@ -161,7 +208,7 @@ class QueueFiles:
         if legacyrecords.is_legacy(raw):
             return self._read_legacy(raw, key, folder_name)
         self._check_owner(folder, name)
-        record: Record = read_job(raw, where) if key[1] is None else read_task(raw, where)
+        record = _parse(raw, where, key)
         if key_of(record) != key:
             raise SpoolError(f"cannot read {where}: it is the record of {key_of(record)[0]}")
         return record
@@ -200,6 +247,10 @@ class QueueFiles:
         if not found and problem is not None:
             raise problem
         return max(found, key=lambda record: record.revision, default=None)
+
+
+def _parse(raw: bytes, where: str, key: Key) -> Record:
+    return read_job(raw, where) if key[1] is None else read_task(raw, where)
 
 
 def key_of(record: Record | Task) -> Key:

@@ -13,10 +13,12 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.counter import after, read_last
 from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import LARGEST_LOG, Index, parse
+from tinysched.spool.journal import newest, peek
 from tinysched.spool.loading import Loaded, Loader
 from tinysched.spool.queuefiles import QueueFiles
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.removing import tasks_of
+from tinysched.spool.transactions import Kind
 
 
 @contextmanager
@@ -29,11 +31,24 @@ def open_files(root: str, disk: Disk) -> Iterator[QueueFiles]:
     try:
         files = QueueFiles(folder, posix.fstat(folder.fd).st_uid)
         try:
+            _look_into_journal(files)
             yield files
         finally:
             files.close()
     finally:
         folder.close()
+
+
+def _look_into_journal(files: QueueFiles) -> None:
+    """What a dispatcher that died has not put in its place yet; only the owner may know of it."""
+    state = files.root.open_below("state")
+    try:
+        entries = newest(peek(state))
+    finally:
+        state.close()
+    for (kind, key), entry in entries.items():
+        if kind is Kind.RECORD:
+            files.owed.records[key] = entry
 
 
 def load_only(files: QueueFiles, ended_since: float) -> Loaded:

@@ -6,7 +6,7 @@ anything of the job, whatever is still there. It takes no room, so that a full d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from tinysched.errors import SpoolError
@@ -25,10 +25,14 @@ class StoppedError(SpoolError):
 
 
 class Remover:
-    """Removes jobs with all that belongs to them. `rest`: files for which there was no time."""
+    """Removes jobs with all that belongs to them. `rest`: files for which there was no time.
 
-    def __init__(self, files: QueueFiles) -> None:
+    `say_gone` is called before a mark goes: from then on nothing else keeps a job from coming back.
+    """
+
+    def __init__(self, files: QueueFiles, say_gone: Callable[[Iterable[int]], None]) -> None:
         self._files = files
+        self._say_gone = say_gone
         self.rest: list[tuple[str, str]] = []
 
     def remove(self, numbers: Iterable[int]) -> list[int]:
@@ -38,29 +42,27 @@ class Remover:
         """
         removed: list[int] = []
         problem: SpoolError | None = None
-        marked: set[str] = set()
         for number in numbers:
             try:
-                folder_name = self._mark(number)
+                is_marked = self._mark(number)
             except SpoolError as error:
                 problem = problem or error
                 continue
-            if folder_name:
+            if is_marked:
                 removed.append(number)
-                marked.add(folder_name)
-        for folder_name in sorted(marked):
+        for folder in self._files.folders.values() if removed else ():
             with suppress(SpoolError):  # what a power cut brings back can be removed again
-                self._files.folders[folder_name].sync()
+                folder.sync()
         self._clear()
         if problem is not None:
             raise StoppedError(problem, removed)
         return removed
 
-    def _mark(self, number: int) -> str:
-        """Make an ended job count for nothing; returns the folder of its mark, '' if none."""
+    def _mark(self, number: int) -> bool:
+        """Make an ended job count for nothing; tells whether there was one."""
         record = self._files.newest((number, None))
         if not isinstance(record, Job) or not record.is_final:
-            return ""
+            return False
         home, name = folder_of(record), tree.meta_name(number)
         for folder_name, folder in self._files.folders.items():
             if folder_name != home:
@@ -71,7 +73,7 @@ class Remover:
         names.append(tree.script_name(number))
         self.rest += [(place, name) for name in names for place in tree.FOLDERS]
         self.rest.append((home, tree.gone_name(number)))
-        return home
+        return True
 
     def finish(self, files: Iterable[tuple[str, str]]) -> None:
         """Remove what a purge that was cut short has left: folder and name of each, marks last."""
@@ -83,6 +85,7 @@ class Remover:
 
         Raises: SpoolError if the disk still refuses.
         """
+        self._say_gone({_number(name) for _, name in self.rest})
         self._clear()
         if self.rest:
             folder_name, name = self.rest[0]
@@ -92,9 +95,12 @@ class Remover:
         """Remove what can be removed; a mark stays as long as anything of its job."""
         left: list[tuple[str, str]] = []
         stuck: set[int] = set()
+        try:
+            self._say_gone({_number(name) for _, name in self.rest})
+        except SpoolError:
+            return
         for folder_name, name in self.rest:
-            parts = tree.read_name(name)
-            number = parts[0] if parts is not None else 0
+            number = _number(name)
             try:
                 if number in stuck and name == tree.gone_name(number):
                     raise SpoolError(f"cannot remove {name}: something is left of its job")
@@ -103,6 +109,11 @@ class Remover:
                 left.append((folder_name, name))
                 stuck.add(number)
         self.rest = left
+
+
+def _number(name: str) -> int:
+    parts = tree.read_name(name)
+    return 0 if parts is None else parts[0]
 
 
 def tasks_of(job: Job) -> Ranges:

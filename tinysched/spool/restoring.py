@@ -183,7 +183,7 @@ def _check_root(root: str) -> None:
     """Raises: SpoolError if a newer release owns it, or it is not ours."""
     with suppress(FileNotFoundError), open(f"{root}/state/{tree.FORMAT_FILE}", "rb") as file:
         text = file.read(64).strip()
-        if text.isdigit() and int(text) > tree.FORMAT:
+        if text.isdigit() and int(text) > tree.JOURNALLED:
             raise SpoolError(f"cannot restore into {root}: a newer release has written it")
 
 
@@ -258,7 +258,8 @@ def _exchange(root: str, staged: str, now: int) -> str:
         os.mkdir(aside, 0o700)
     for name in ("queue", "state"):
         with suppress(FileNotFoundError):
-            os.rename(f"{root}/{name}", f"{aside}/{name}")
+            if aside:
+                os.rename(f"{root}/{name}", f"{aside}/{name}")
         os.rename(f"{staged}/{name}", f"{root}/{name}")
     if os.path.exists(f"{staged}/config.yaml") and not os.path.lexists(f"{root}/config.yaml"):
         os.rename(f"{staged}/config.yaml", f"{root}/config.yaml")

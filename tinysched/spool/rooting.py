@@ -54,10 +54,10 @@ def _check_format(root: Folder) -> None:
     text = (b"0" if raw is None else raw).strip()
     if not text.isdigit():
         raise SpoolError(f"cannot use {root.path}: {path} holds no number", cure)
-    if int(text) > tree.FORMAT:
+    if int(text) > tree.JOURNALLED:
         raise SpoolError(
             f"cannot use {root.path}: its format is {int(text)}, "
-            f"this release reads up to {tree.FORMAT}",
+            f"this release reads up to {tree.JOURNALLED}",
             "install the newer release again",
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import posix
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from tinysched.errors import SpoolError
@@ -22,15 +22,19 @@ from tinysched.spool.disk import DISK, Disk
 from tinysched.spool.endedlog import EndedLog, Index, Key
 from tinysched.spool.endedsearch import Search
 from tinysched.spool.freezing import freeze
+from tinysched.spool.journal import Journal, newest
 from tinysched.spool.loading import Findings, Loaded, Loader
 from tinysched.spool.locks import DispatcherLock
+from tinysched.spool.placing import AT_ONCE, Placer
 from tinysched.spool.publishing import Publisher
-from tinysched.spool.queuefiles import LARGEST_SCRIPT, Listing, QueueFiles
+from tinysched.spool.queuefiles import Listing, QueueFiles
 from tinysched.spool.reading import find, load_only, open_files
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.removing import Remover, StoppedError
 from tinysched.spool.rooting import clear_way, empty_temps, evict_squatters, prepare
+from tinysched.spool.settling import Settler
 from tinysched.spool.takeover import take_over
+from tinysched.spool.transactions import Entry, Kind
 from tinysched.spool.wrecks import Quarantine
 
 # An index with more idle lines than this, and than others, is written anew.
@@ -48,8 +52,11 @@ class Store:
         self._temps = root.open_below("tmp")
         self._files = QueueFiles(root, posix.geteuid())
         self._ended = EndedLog(self._state, self._temps, meta_mode)
-        self._publisher = Publisher(self._files, self._temps, self._ended, meta_mode)
-        self._remover = Remover(self._files)
+        self._journal = Journal(self._state, lambda: self._set_format(tree.JOURNALLED))
+        self._placer = Placer(self._files, self._temps, self._ended, meta_mode)
+        self._publisher = Publisher(self._journal, self._placer, self._ended)
+        self._settler = Settler(self._files, self._temps, self._journal, self._placer)
+        self._remover = Remover(self._files, self._have_gone)
         self._listing: Listing | None = None
         self._is_closed = False
         self._counter = IdCounter(self._state, self._temps, 0, 0)
@@ -87,16 +94,23 @@ class Store:
 
     def _begin(self, is_new: bool, meta_mode: int) -> None:
         empty_temps(self._temps)
-        self._notes += clear_way(self._root, self._state, (tree.LAST_ID, tree.ENDED_LOG))
+        names = (tree.LAST_ID, tree.ENDED_LOG, *tree.JOURNALS)
+        self._notes += clear_way(self._root, self._state, names)
         if is_new:
             if self._state.status(tree.LAST_ID) is None:  # from now on it is missed if it is gone
                 self._state.save(tree.LAST_ID, b"0\n", tree.OPEN_FILE_MODE, self._temps)
             self._notes += take_over(self._files, self._temps, meta_mode)
-            content = b"%d\n" % tree.FORMAT
-            self._state.save(tree.FORMAT_FILE, content, tree.OPEN_FILE_MODE, self._temps)
+            self._set_format(tree.FORMAT)
+        entries, notes = self._journal.recover()
+        self._notes += notes
+        self._placer.restore(newest(entries))
         self._listing = self._files.listing()
         self.set_meta_mode(meta_mode)
         self._open_counter(self._listing.highest)
+
+    def _set_format(self, number: int) -> None:
+        content = b"%d\n" % number
+        self._state.save(tree.FORMAT_FILE, content, tree.OPEN_FILE_MODE, self._temps)
 
     def _open_counter(self, highest_name: int) -> None:
         stored, problem = read_last(self._state)
@@ -159,7 +173,7 @@ class Store:
 
     def _settle(self, findings: Findings, listing: Listing, quarantine: Quarantine) -> None:
         for folder, key in findings.outdated:
-            self._publisher.remove_outdated(folder, key)
+            self._placer.remove_outdated(folder, tree.meta_name(*key))
         for folder, key, sentence in findings.bad:
             path = quarantine.add(folder, key, is_wreck=not listing.folders_of(key))
             self._notes.append(f"{sentence}; moved to {path}" if path else sentence)
@@ -187,11 +201,8 @@ class Store:
 
         Raises: SpoolError.
         """
+        self._placer.settle()
         return freeze(self._files, self._temps), self._counter.last
-
-    def never_accepted(self, number: int) -> None:
-        """A script without a record is nobody's: it goes."""
-        self._files.folders[tree.PENDING].drop(tree.script_name(number))
 
     def _tidy_scripts(self, listing: Listing) -> None:
         """A script follows its record; one without may be all that is left of a job."""
@@ -203,31 +214,31 @@ class Store:
                 if home and folder_name not in home:
                     self._files.folders[home[0]].take(name, folder, name)
 
-    def publish(self, records: Sequence[Job | Task]) -> list[Job | Task]:
+    def publish(
+        self, records: Sequence[Job | Task], script: bytes | None = None, *, is_hasty: bool = False
+    ) -> list[Job | Task]:
         """Write records durably into the folders that their states say; the store raises revisions.
 
-        Returns the records as written, in the order given. Raises: SpoolError.
+        `script`: the record's copy of it, of one new job. `is_hasty`: more may follow at once, so
+        that their files are written a moment later, or by `place`. Returns the records as written,
+        in the order given. Raises: SpoolError.
         """
-        return self._publisher.publish(records)
+        return self._publisher.publish(records, script, is_hasty=is_hasty)
 
-    def save_script(self, number: int, content: bytes) -> None:
-        """Write the record's copy of a script, before the record.
+    def place(self) -> None:
+        """Write files that are to be written, as many as take no time; who looks finds them then.
 
-        Raises: SpoolError.
+        What the disk refuses is still to be done.
         """
-        folder = self._files.folders[tree.PENDING]
-        folder.save(tree.script_name(number), content, tree.CLOSED_FILE_MODE, self._temps)
+        with suppress(SpoolError):
+            self._placer.settle(AT_ONCE)
 
     def read_script(self, number: int) -> bytes | None:
         """The script of a job; None: it has none.
 
         Raises: SpoolError.
         """
-        for folder in self._files.folders.values():
-            content = folder.read(tree.script_name(number), LARGEST_SCRIPT)
-            if content is not None:
-                return content
-        return None
+        return self._files.read_script(number)
 
     def allocate_id(self) -> int:
         """An id that nothing ever had.
@@ -241,25 +252,47 @@ class Store:
 
         Raises: StoppedError; what it names is gone all the same.
         """
+        wanted = list(numbers)
         try:
-            removed = self._remover.remove(numbers)
+            self._placer.settle_jobs(wanted)
+            removed = self._remover.remove(wanted)
         except StoppedError as error:
             self._ended.forget(error.removed)
             raise
         self._ended.forget(removed)
         return removed
 
+    def _have_gone(self, numbers: Iterable[int]) -> None:
+        """Nothing of these jobs is ever taken from the journal again. Raises: SpoolError."""
+        gone = self._journal.covers(set(numbers))
+        if gone:
+            self._journal.append([Entry(Kind.GONE, number) for number in sorted(gone)])
+            self._journal.forget(gone)
+
     @property
     def owes(self) -> bool:
         """Whether the disk refused something that `catch_up` has still to do."""
-        return self._publisher.owes or self._ended.owes or bool(self._remover.rest)
+        is_behind = self._journal.is_torn or self._placer.is_refused
+        return is_behind or self._ended.owes or bool(self._remover.rest)
+
+    def tend_s(self, now: float) -> float | None:
+        """In how many seconds there is something to `tend`; None: nothing.
+
+        `now`: of any clock that does not jump, seconds.
+        """
+        return self._settler.due_s(now)
+
+    def tend(self, now: float) -> None:
+        """Do a little of what nobody waits for. Raises: SpoolError; to be done again."""
+        self._settler.step(now)
 
     def catch_up(self) -> None:
         """Do what the disk refused before, and nobody had to be told of.
 
         Raises: SpoolError if it still refuses.
         """
-        self._publisher.catch_up()
+        self._journal.mend()
+        self._placer.settle()
         self._remover.catch_up()
         self._ended.catch_up()
 
@@ -305,7 +338,7 @@ class Store:
 
         Raises: SpoolError.
         """
-        self._publisher.meta_mode = self._ended.mode = meta_mode
+        self._placer.meta_mode = self._ended.mode = meta_mode
         if meta_mode == tree.CLOSED_FILE_MODE:
             self._files.close_to_others()
             self._ended.close_to_others()
@@ -321,21 +354,25 @@ class Store:
         finally:
             users.close()
 
-    def close(self) -> None:
-        """Leave: the counter is made exact, the lock is given up.
+    def close(self, is_late: Callable[[], bool] = lambda: False) -> None:
+        """Leave: the counter is made exact, the journal emptied, the lock given up.
 
-        Raises: SpoolError if the counter could not be written; all else is done.
+        `is_late`: whether it takes too long; then what is left of the journal stays. Raises:
+        SpoolError if the disk refuses; the next one finds all of it.
         """
         if self._is_closed:
             return
         self._is_closed = True
         try:
             self._counter.settle()
+            if self._settler.finish(is_late) and self._journal.is_used:
+                self._set_format(tree.FORMAT)
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
         self._files.close()
+        self._journal.close()
         self._temps.close()
         self._state.close()
         self._lock.release()

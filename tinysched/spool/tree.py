@@ -7,6 +7,8 @@ them is.
 from __future__ import annotations
 
 FORMAT = 1
+# While there is a journal: a release that knows none must not begin.
+JOURNALLED = 2
 
 PENDING = "pending"
 RUNNING = "running"
@@ -19,6 +21,7 @@ ENDED_LOG = "ended.log"
 LAST_ID = "last_job_id"
 FORMAT_FILE = "format"
 CLOSED_PLACES = "closed"
+JOURNALS = ("journal.0", "journal.1")
 RESUBMIT = "RESUBMIT"
 META = "meta"
 SCRIPT = "script"

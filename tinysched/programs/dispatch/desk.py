@@ -98,6 +98,7 @@ class Desk:
     def serve(self, channel: Channel, message: Message) -> None:
         """Answers a command, whatever comes of it."""
         answer = self._answer(channel, message)
+        self._ledger.place()  # who was told something may look at the files next
         fields = [
             ("exit", str(answer.exit_code).encode()),
             ("err", encode(answer.err)),

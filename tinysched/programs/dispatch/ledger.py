@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tinysched.errors import SpoolError
 from tinysched.job import elements, history, lifecycle
 from tinysched.job.closures import Closures
 from tinysched.job.model import (
@@ -79,6 +78,19 @@ class Ledger(Archive):
             self._store.catch_up()
         self.settle_arrays(now)
 
+    def place(self) -> None:
+        """Whoever looks at the files from now on finds what is known, but for a change of many."""
+        self._store.place()
+
+    def tend_s(self, now: float) -> float | None:
+        """In how many seconds there is something to `tend`; None: nothing. `now`: boottime."""
+        return self._store.tend_s(now)
+
+    def tend(self, now: float) -> None:
+        """Does a little of what nobody waits for."""
+        with self._disk_watch:
+            self._store.tend(now)
+
     def new_id(self) -> int:
         """A number that no job ever had."""
         return self._store.allocate_id()
@@ -86,12 +98,8 @@ class Ledger(Archive):
     def accept(self, job: Job, script: bytes) -> None:
         """A submission becomes a job: script and record are safe before anybody hears the id."""
         with self._disk_watch:
-            try:
-                self._store.save_script(job.id, script)
-                self._save(job)
-            except SpoolError:
-                self._store.never_accepted(job.id)
-                raise
+            saved = self._store.publish([job], script)
+        self._learn(saved)
 
     def rewrite(self, *jobs: Job) -> None:
         """Something about jobs, but not about started tasks of theirs, is different from now on."""
@@ -108,7 +116,7 @@ class Ledger(Archive):
         cores = self.books.cores_of(job)
         if isinstance(job.work, Unit):
             unit = lifecycle.granted(job.work, now, cores, launcher_pid, self._boot_id)
-            self._save(replace(job, work=unit))
+            self._save(replace(job, work=unit), is_hasty=True)
             return [(self.books.jobs[number], unit)]
         indices = self.books.startable_tasks(job).take(count)
         todo = job.work.todo - Ranges.of(indices)
@@ -121,7 +129,7 @@ class Ledger(Archive):
         # A task's own record is what counts: at a load the array's is corrected from it, and it
         # needs writing only when the array moves on to running/.
         tasks = [self._task(shrunk, unit) for unit in units]
-        self._save(*tasks, *([] if todo else [shrunk]))
+        self._save(*tasks, *([] if todo else [shrunk]), is_hasty=True)
         if todo:
             self._know(shrunk)
         return [(self.books.jobs[number], unit) for unit in units]
@@ -292,19 +300,22 @@ class Ledger(Archive):
         self.write_starts()
         return self._store.freeze()
 
-    def close(self) -> None:
-        """Leaves the disk as the next dispatcher likes to find it."""
+    def close(self, is_late: Callable[[], bool] = lambda: False) -> None:
+        """Leaves the disk as the next dispatcher likes to find it, unless that takes too long."""
         try:
             self.write_starts()
         finally:
-            self._store.close()
+            self._store.close(is_late)
 
-    def _save(self, *records: Job | Task) -> None:
-        """Writes records, then knows them; entries among the waiting follow by themselves."""
+    def _save(self, *records: Job | Task, is_hasty: bool = False) -> None:
+        """Writes records, then knows them; entries among the waiting follow by themselves.
+
+        `is_hasty`: they may change again at once.
+        """
         if not records:
             return
         with self._disk_watch:
-            saved = self._store.publish(records)
+            saved = self._store.publish(records, is_hasty=is_hasty)
         for record in saved if self._unwritten else ():
             job = JobId(number=record.id) if isinstance(record, Job) else record.unit.id
             self._unwritten.discard(job)
@@ -334,14 +345,14 @@ class Ledger(Archive):
         """Writes what became of a unit; `worst_of_others`: if it had another end on record."""
         job = self.books.jobs[unit.id.number]
         if isinstance(job.work, Unit) or not isinstance(unit.state, Ended):
-            self._save(self._record(unit))
+            self._save(self._record(unit), is_hasty=True)
             return
         work = elements.has_ended(job.work, unit.id.task, unit.state.outcome, worst_of_others)
         others = self.books.live_tasks[job.id] - self.books.is_live(unit.id)
         work = lifecycle.array_settled(work, others, unit.state.ended_at)
         changed = replace(job, work=work)
         moves = work.ended_at is not None or worst_of_others is not None
-        self._save(self._task(changed, unit), *([changed] if moves else []))
+        self._save(self._task(changed, unit), *([changed] if moves else []), is_hasty=True)
         if not moves:
             self._know(changed)
 
