@@ -13,7 +13,8 @@ from tinysched.values import dataclass, replace
 
 RUN_FORMAT = 1
 EXIT_SIZE = 16384
-RECORD_END = b"}\n"  # of every record: one without it was never completed
+# Of a record without another in it: one that does not end so was never completed.
+RECORD_END = b"}"
 _LONGEST_WORDS = 500
 
 

@@ -122,7 +122,7 @@ class RunDir:
 
     def _whole_grant(self) -> bytes | None:
         raw = self._read(tree.GRANT)
-        return raw if raw is not None and raw.endswith(RECORD_END) else None
+        return raw if raw is not None and raw.rstrip().endswith(RECORD_END) else None
 
     def secure(self) -> None:
         """Wait until the claim is on the disk: before that nothing of it may be started.
