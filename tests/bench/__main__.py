@@ -46,9 +46,12 @@ def main(arguments: Sequence[str]) -> int:
     if given.show:
         results = Results.parse(Path(given.show).read_text())
     else:
-        results = measured(given)
-        if given.json:
-            Path(given.json).write_text(results.as_json())
+        results = Results()
+        try:
+            measure(given, results)
+        finally:  # what an interrupted run has measured took its time, too
+            if given.json and results.samples:
+                Path(given.json).write_text(results.as_json())
     sys.stdout.write(report(results))
     return 1 if results.errors else 0
 
@@ -74,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def measured(given: argparse.Namespace) -> Results:
+def measure(given: argparse.Namespace, results: Results) -> None:
     """A run from beginning to end; whatever happens, nothing of it is left."""
     for signum in _STOPS:
         signal.signal(signum, _stop)
@@ -94,8 +97,8 @@ def measured(given: argparse.Namespace) -> Results:
         if given.quick and not given.systems:
             asked.remove(TunedSlurm)
         kinds += [kind for kind in asked if not kind.missing()]
-        bench = Bench(place, kinds, scale, frozenset(wanted))
-        bench.results.skipped = {kind.name: why for kind in asked if (why := kind.missing())}
+        bench = Bench(place, kinds, scale, frozenset(wanted), results)
+        results.skipped = {kind.name: why for kind in asked if (why := kind.missing())}
         _run(bench)
     finally:
         os.chdir(home)
@@ -103,7 +106,6 @@ def measured(given: argparse.Namespace) -> Results:
             processes.end_all()
         finally:
             shutil.rmtree(place, ignore_errors=True)
-    return bench.results
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -27,13 +27,18 @@ class Bench:
     """
 
     def __init__(
-        self, place: Path, kinds: Sequence[type[System]], scale: Scale, wanted: frozenset[str]
+        self,
+        place: Path,
+        kinds: Sequence[type[System]],
+        scale: Scale,
+        wanted: frozenset[str],
+        results: Results,
     ) -> None:
         self.place = place
         self.kinds = tuple(kinds)
         self.scale = scale
         self.wanted = wanted
-        self.results = Results()
+        self.results = results
         self._stages = 0
 
     def wants(self, *measures: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.processes import BenchError
+from tests.bench.results import Results
 from tests.bench.scale import TINY
 from tests.bench.stage import Bench, Stage, turned
 from tests.bench.systems.system import System
@@ -17,7 +18,7 @@ class Two(System):
 
 
 def stage(tmp_path) -> Stage:
-    bench = Bench(tmp_path, [One, Two], TINY, frozenset({"submit"}))
+    bench = Bench(tmp_path, [One, Two], TINY, frozenset({"submit"}), Results())
     made = Stage(bench, tmp_path, forgets_at_once=False)
     for kind in bench.kinds:
         made.open(kind, 2)
