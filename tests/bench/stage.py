@@ -68,8 +68,10 @@ class Bench:
             for kind in kinds:
                 stage.open(kind, slots)
             yield stage
-        finally:
-            stage.close()
+        except BaseException:  # there is no time for an orderly end
+            processes.end_all()
+            raise
+        stage.close()
 
 
 class Stage:
