@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.partitions import Partition
-from tinysched.values import dataclass
 
 YEAR_S = 366 * 86400
 PRIVACIES = ("open", "private")

@@ -10,14 +10,14 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 from tinysched import accepts, entries, partitions
 from tinysched.accepts import Accepts, Value
 from tinysched.entries import Entry
 from tinysched.errors import ConfigError
 from tinysched.partitions import Partition
-from tinysched.typed import TypeVar
-from tinysched.values import dataclass, field, fields, replace
 
 MOST_BYTES = 256 * 1024
 _WHOLE = 10**15  # a float keeps so many digits of what was written

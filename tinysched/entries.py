@@ -6,9 +6,9 @@ Nothing here knows what the keys mean.
 from __future__ import annotations
 
 import marshal
+from dataclasses import dataclass
 
 from tinysched.errors import ConfigError
-from tinysched.values import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

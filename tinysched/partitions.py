@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-
-from tinysched.values import dataclass
+from dataclasses import dataclass
 
 WORDS = (
     "a list of names, each with any of default: yes, max_time_s, default_time_s (seconds),"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.commands import asking
 from tinysched.errors import RefusedError, TinyschedError, TryLaterError, WireError
@@ -12,7 +13,6 @@ from tinysched.host import agent_start, identity, processes
 from tinysched.host.clock import Clock
 from tinysched.site import Site
 from tinysched.spool.private import Private
-from tinysched.values import dataclass
 
 LOOK_EVERY_S = 0.05
 START_S = 20.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from tinysched.script.grammar import Option
 from tinysched.script.slurm.getopt import split
 from tinysched.script.slurm.version import TEXT
-from tinysched.values import dataclass
 
 _COLUMNS = 80
 _INDENT = 34

@@ -8,6 +8,7 @@ that was requeued is left out until it starts again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tinysched.errors import TinyschedError
 from tinysched.host import identity
@@ -20,7 +21,6 @@ from tinysched.script import submission
 from tinysched.spool.attempts import Attempts
 from tinysched.spool.private import Private
 from tinysched.spool.runs import RunDir
-from tinysched.values import replace
 
 ANY_INDEX = 10**9
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tinysched.job.states import MEANINGS
 from tinysched.script import options
 from tinysched.script.grammar import REFUSED, Option
 from tinysched.script.slurm.sacct_options import SACCT
-from tinysched.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

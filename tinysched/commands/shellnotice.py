@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tinysched.host import identity, limits
 from tinysched.job.ranges import Ranges
-from tinysched.values import dataclass
 
 CURE = "'tsagent restart' makes an agent like this shell"
 NICE_CURE = "'tsagent restart' in a shell that is not niced mends that"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinysched.commands import asking, console
 from tinysched.commands.following import Follower
@@ -16,7 +17,6 @@ from tinysched.report.tsout import OutFile
 from tinysched.script import options
 from tinysched.script.grammar import has, split
 from tinysched.site import Site
-from tinysched.values import replace
 
 NAME = "tsout"
 

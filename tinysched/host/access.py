@@ -13,9 +13,9 @@ import pwd
 import stat
 import struct
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from tinysched.host.identity import group_name, user_name
-from tinysched.values import dataclass
 
 _USER, _GROUP_OBJ, _GROUP = 0x02, 0x04, 0x08
 _WRITE = 2

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-
-from tinysched.typed import Protocol
+from typing import Protocol
 
 # poll(2) takes its timeout as an int: 24 days and some hours.
 LONGEST_WAIT_S = 86400.0

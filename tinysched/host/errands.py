@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import dataclass
 
 from tinysched.errors import TinyschedError
-from tinysched.values import dataclass
 
 WAIT_S = 60.0
 

@@ -8,10 +8,10 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import TinyschedError
 from tinysched.host import execution, limits, marks, processes, terminal
-from tinysched.values import dataclass, prepare
 
 Stream = str | int
 """A path to open, or a descriptor to hand on (a foreground job keeps its terminal)."""
@@ -83,9 +83,6 @@ class _BeforeExec:
     ignored: Sequence[int]
     teller: int
     gate: int
-
-
-prepare(_BeforeExec)  # else each child does
 
 
 def launch(job: Launch) -> Launched:

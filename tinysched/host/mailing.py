@@ -7,12 +7,12 @@ import smtplib
 import socket
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from tinysched.errors import TinyschedError
-from tinysched.values import dataclass
 
 SENDMAIL_FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/local/sbin", "/usr/local/bin", "/usr/bin")
 _WAIT_S = 60.0

@@ -10,9 +10,9 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tinysched.host.births import start_ticks as start_ticks
-from tinysched.values import dataclass
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15

@@ -6,8 +6,7 @@ import os
 import re
 import resource
 from collections.abc import Sequence
-
-from tinysched.values import dataclass
+from dataclasses import dataclass
 
 _MOUNTS = "/proc/self/mounts"
 _PROTECTIONS = ("protected_hardlinks", "protected_symlinks")

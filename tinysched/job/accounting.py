@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.queries import Selector
 from tinysched.job.wanted import Wanted
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ The dispatcher shows it; what runs is what the owner's own copy says.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tinysched.job.request import Request
-from tinysched.values import replace
 
 NAMES = ("name", "output", "error", "input", "work_dir", "mail_type", "mail_user", "requeue")
 _LONGEST = 4096

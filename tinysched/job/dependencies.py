@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tinysched.job.ranges import Ranges
-from tinysched.values import dataclass, replace
 
 _MOST_DIGITS = 15
 # Outside of brackets.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinysched.job import history, lifecycle
 from tinysched.job.model import Cancel, Elements, Outcome
 from tinysched.job.ranges import Ranges
-from tinysched.values import replace
 
 # So much is said of a list of tasks in the history of their array.
 LONGEST_LIST = 64

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tinysched.job.request import OpenMode, Request
 from tinysched.job.runs import Grant
-from tinysched.values import dataclass
 
 COOKIE = "TJS_COOKIE"
 PID_VARIABLE = b"SLURM_TASK_PID"

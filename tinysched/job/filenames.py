@@ -6,10 +6,10 @@ Source: sbatch(1) "filename pattern"; our own default for stderr is a file of it
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from tinysched.job.model import JobId
 from tinysched.job.request import Request
-from tinysched.values import dataclass
 
 DEFAULT_OUTPUT = "slurm-%j.out"
 DEFAULT_ERROR = "slurm-%j.err"

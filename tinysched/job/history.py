@@ -8,9 +8,8 @@ of ours, never what a user wrote.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-
-from tinysched.values import dataclass, field
 
 SUBMITTED = "Submitted"
 HELD = "Held"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tinysched.job import history
 from tinysched.job.model import (
@@ -22,7 +23,6 @@ from tinysched.job.quantities import format_duration
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.runs import Cause, Ending
-from tinysched.values import replace
 
 # Those that run may be more than those that are kept; that many at once are not looked at.
 MOST_TOLD = 400

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.job.queries import Selector
 from tinysched.job.wanted import Wanted
-from tinysched.values import dataclass
 
 
 class Shape(Enum):

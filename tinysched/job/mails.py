@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.job.model import JobId
 from tinysched.job.quantities import format_duration
-from tinysched.values import dataclass
 
 
 class Event(Enum):

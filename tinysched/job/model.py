@@ -7,6 +7,7 @@ start, or a running job without an attempt, cannot be written.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tinysched.job.dependencies import NO_DEPENDENCIES, Dependencies
@@ -14,7 +15,6 @@ from tinysched.job.history import NOTHING, History
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Request
 from tinysched.job.usage import UNKNOWN, Usage
-from tinysched.values import dataclass, field
 
 _NO_TASKS = Ranges()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.ranges import Ranges
 from tinysched.job.signals import Reach
-from tinysched.values import dataclass
 
 _KILL = 9
 

@@ -8,6 +8,7 @@ every third) spans may overlap in reach, so that the work is bounded by spans an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
 
@@ -27,7 +28,6 @@ from tinysched.job.spans import (
     sweep,
     within_reach,
 )
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

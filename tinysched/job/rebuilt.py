@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tinysched.job import lifecycle
 from tinysched.job.model import (
@@ -19,7 +20,6 @@ from tinysched.job.model import (
     Unit,
 )
 from tinysched.job.ranges import Ranges
-from tinysched.values import dataclass, field, replace
 
 END_LOST = Reason(name="RecordLost", words="its record was damaged; how it ended is not known")
 

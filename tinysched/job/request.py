@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tinysched.job.dependencies import Dependencies
 from tinysched.job.ranges import Ranges
 from tinysched.job.signals import LimitSignal
-from tinysched.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.job.model import Exit, RunId, Step
 from tinysched.job.usage import UNKNOWN, Usage
-from tinysched.values import dataclass
 
 
 class Cause(Enum):

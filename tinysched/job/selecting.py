@@ -7,12 +7,12 @@ ranges, so that a filter costs the same for three tasks and for a million.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.job.model import Elements, Job, JobId, Outcome, Pending, Unit
 from tinysched.job.queries import Filter, Selector
 from tinysched.job.ranges import Ranges
 from tinysched.job.states import PENDING, state_name
-from tinysched.values import dataclass
 
 _NO_TASKS = Ranges()
 

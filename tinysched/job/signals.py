@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-
-from tinysched.values import dataclass
 
 # By number on Linux on x86, ARM, POWER and RISC-V.
 _NAMES = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.job.model import Job, Reason, Unit
 from tinysched.job.standing import Standing
-from tinysched.values import dataclass
 
 # Of the first job there ever was; Slurm begins there, too.
 FIRST_PRIORITY = 4294901760

@@ -7,10 +7,10 @@ part of; of a run with very many only the first ones are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from tinysched.job import steplines
 from tinysched.job.model import Exit, Step
-from tinysched.values import dataclass, replace
 
 MOST_KEPT = 100
 # A step whose srun was killed: its tasks are killed with it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinysched.values import dataclass, fields
+from dataclasses import dataclass, fields
 
 _MOST = 10**18
 

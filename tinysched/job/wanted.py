@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.model import Job
 from tinysched.job.queries import Selector
 from tinysched.job.standing import Standing
-from tinysched.values import dataclass
 
 # What every job has that named no other.
 QOS = "normal"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.closures import NOTHING_CLOSED, Closures
 from tinysched.job.model import Elements, Ended, Granted, Job, Reason, Running, Unit
 from tinysched.job.quantities import format_duration
 from tinysched.job.request import Request
 from tinysched.partitions import Partition
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

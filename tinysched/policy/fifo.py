@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tinysched.job.model import Hold, Reason
 from tinysched.policy.waiting import Age, Entry, Size, Waiting
-from tinysched.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

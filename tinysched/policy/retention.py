@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from dataclasses import dataclass
 
 from tinysched.job.ended import EndedLine
-from tinysched.values import dataclass
 
 _DAY_S = 86400
 

@@ -5,8 +5,9 @@ All times are boottime seconds: no clock step and no suspend shortens or lengthe
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from tinysched.job.runs import Cause
-from tinysched.values import dataclass, replace
 
 # A script needs a moment to say what it will do with a signal that is due when it starts.
 WARN_NOT_BEFORE_S = 1.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
-
-from tinysched.values import dataclass
+from dataclasses import dataclass
 
 Age = tuple[int, float, int]
 """(rank, eligible_at, id): the smaller, the older."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from tinysched.errors import TinyschedError
 from tinysched.host import cores, identity, limits, scratch
@@ -26,7 +27,6 @@ from tinysched.site import Site
 from tinysched.spool.private import Private
 from tinysched.spool.requests import StoredRequest
 from tinysched.spool.runs import RunDir
-from tinysched.values import dataclass, field, replace
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ANY_INDEX = 10**9

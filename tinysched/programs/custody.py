@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.host import tree
@@ -22,7 +23,6 @@ from tinysched.programs.herald import Herald
 from tinysched.programs.kin import Kin
 from tinysched.programs.stepping import Steps
 from tinysched.spool.runrecords import AmendedRun
-from tinysched.values import replace
 
 # How often to look whether survivors are gone: a death we are told of wakes us before.
 LOOK_AGAIN_S = 0.05

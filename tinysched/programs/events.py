@@ -7,8 +7,9 @@ here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job import history
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.host import cores
@@ -16,7 +17,6 @@ from tinysched.job.quantities import format_time
 from tinysched.job.signals import LimitSignal
 from tinysched.programs.assignment import Assignment
 from tinysched.spool.runs import RunDir
-from tinysched.values import replace
 
 _ENDING = (signal.SIGTERM, signal.SIGKILL)
 

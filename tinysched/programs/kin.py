@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Protocol
 
 from tinysched.errors import SpoolError
 from tinysched.host import marks, processes, tree
@@ -20,7 +21,6 @@ from tinysched.job.runs import Grant
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
-from tinysched.typed import Protocol
 
 # A worker below which an agent lives looks so many times before it believes that all else is gone.
 EMPTY_LOOKS = 3

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import os
 
-from tinysched import values
 from tinysched.errors import TinyschedError
 from tinysched.host import processes
 from tinysched.host.clock import Clock
-from tinysched.host.launch import Launch, Launched
-from tinysched.host.processes import Reaped
-from tinysched.job.environment import Person
-from tinysched.job.filenames import Names
-from tinysched.job.model import Exit
-from tinysched.job.runs import Cause, Ending, Grant
-from tinysched.job.usage import Usage
-from tinysched.policy.stopping import Stopping, Wait
+from tinysched.job.runs import Cause, Grant
 from tinysched.programs import worker
 from tinysched.programs.assignment import Assignment, Registry
 from tinysched.programs.crew import Crew
 from tinysched.programs.shift import Handed, Shift, open_line
 from tinysched.programs.ward import Ward
 from tinysched.spool.private import Private
-from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
 from tinysched.wire.channel import Listener
 
 SOCKET_MODE = 0o600
-# Values that workers make and agents hardly.
-WORKERS = (Launch, Launched, Person, Names, Started, Stopping, Wait, Reaped, Exit, Usage, Ending)
 
 
 class Launchpad:
@@ -39,7 +28,6 @@ class Launchpad:
         self._registry = registry
         self._clock = clock
         self._bell = bell
-        values.prepare(*WORKERS, worker.Next)
         self.crew = Crew(clock)
 
     def assignment(self, grant: Grant) -> Assignment:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import EXIT_REFUSED, VerbatimError
 from tinysched.job.runs import Cause, Ending
@@ -16,7 +17,6 @@ from tinysched.script.grammar import has, values
 from tinysched.script.slurm import allocations, getopt
 from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.retelling import NO_ALLOCATION, refusal_of
-from tinysched.values import dataclass
 
 _SOON_S = 1.0
 _BUSY = "Requested nodes are busy"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from tinysched.host.clock import Clock
 from tinysched.programs import events
-from tinysched.values import dataclass
 
 # A failure that is not told again for so long is over; the next one is a new one.
 QUIET_S = 300.0

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import _socket  # what socket adds to it is large
 import sys
+from dataclasses import dataclass
 
 from tinysched.errors import TinyschedError
 from tinysched.job.runs import Grant
-from tinysched.values import dataclass
 from tinysched.wire import messages
 from tinysched.wire.channel import Listener, Message
 from tinysched.wire.fields import HEADER, pack, unpack

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.errors import SpoolError, WireError
 from tinysched.host import processes, tree
@@ -21,7 +22,6 @@ from tinysched.programs.kin import Marked, Roll
 from tinysched.programs.stepping import Bulletin, Steps
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
-from tinysched.values import replace
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, call
 

@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import signal
+from dataclasses import dataclass, replace
 
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import launch, marks, processes, tree
@@ -30,7 +31,6 @@ from tinysched.programs.superior import Superior
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
-from tinysched.values import dataclass, replace
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Listener, Message
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from json import dumps
 
 from tinysched import __version__
@@ -20,7 +21,6 @@ from tinysched.report.lines import TAKEN_AWAY, Reasons, array_text
 from tinysched.report.phrases import in_words
 from tinysched.report.place import Place
 from tinysched.report.text import visible
-from tinysched.values import asdict, dataclass
 
 FORMAT = 1
 CANCELLED = "cancelled"

@@ -7,6 +7,7 @@ escaped to ASCII, so that no name can steer a terminal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from json import dumps
 from types import MappingProxyType
 
@@ -26,7 +27,6 @@ from tinysched.report.lines import (
     singly_and_rest,
     started_at,
 )
-from tinysched.values import asdict
 
 FORMAT = 1
 

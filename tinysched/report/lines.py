@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tinysched.job.model import Ended, Granted, Job, Pending, Reason, Running, Unit
 from tinysched.job.ranges import Ranges
 from tinysched.job.snapshot import Snapshot
-from tinysched.values import replace
 
 # Of the tasks of an array that have not started, so many are listed one by one.
 SINGLY = 20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.text import visible
-from tinysched.values import asdict, dataclass, field, replace
 
 # What helps a record that lies in quarantine.
 CURE = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from tinysched.job.filenames import (
     DEFAULT_ARRAY_ERROR,
@@ -24,7 +25,6 @@ from tinysched.report.columns import table
 from tinysched.report.lines import SINGLY
 from tinysched.report.place import Place
 from tinysched.report.text import visible
-from tinysched.values import dataclass, replace
 
 COLUMNS = ("JOBID[_TASK]", "TYPE", "PATH", "EXISTS", "SIZE_BYTES")
 # Tasks that were asked for by their indices and have not started: no more than so many.

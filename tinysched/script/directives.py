@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from tinysched.errors import ScriptError
 from tinysched.script.grammar import shown
-from tinysched.values import dataclass
 
 _MARK = "#SBATCH"
 _BLANKS = " \t\r\f\v"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from tinysched.errors import UsageError
 from tinysched.job.queries import (
@@ -19,7 +20,6 @@ from tinysched.job.states import MEANINGS
 from tinysched.script.grammar import Option, cure, has, shown, split, values
 from tinysched.script.jobnames import check_length, check_steps, selectors, whole
 from tinysched.script.options import TSCANCEL, TSCONTROL, TSOUT, TSPURGE, TSQUEUE
-from tinysched.typed import TypeVar
 
 VERBS = ("hold", "release", "requeue", "show")
 

@@ -6,6 +6,7 @@ Dispatcher and agent read the same words with this same code: what one grants, t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tinysched.errors import ScriptError, TinyschedError, UsageError
 from tinysched.job.moments import parse_moment
@@ -23,7 +24,6 @@ from tinysched.script.grammar import (
 )
 from tinysched.script.options import RUN_JOB, TSBATCH
 from tinysched.script.values import UnwantedValueError, count, readers, some_line
-from tinysched.values import dataclass, field, replace
 
 _NOT_IN_SCRIPTS = {"help", "version", "wrap"}
 # What may hold secrets is not repeated in a message.

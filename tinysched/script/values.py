@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from tinysched.job import dependencies, mails
@@ -11,7 +12,6 @@ from tinysched.job.quantities import DURATION_FORMS, MEMORY_FORMS, parse_duratio
 from tinysched.job.request import Export, OpenMode, Request
 from tinysched.job.signals import LimitSignal, Reach, number_of
 from tinysched.script import arrays
-from tinysched.values import replace
 
 Reader = Callable[[Request, str], Request]
 

@@ -14,13 +14,13 @@ import os
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinysched.spool import tree
 from tinysched.spool.disk import cannot
 from tinysched.spool.locks import DispatcherLock
 from tinysched.spool.store import Store
-from tinysched.values import dataclass
 
 FORMAT = 1
 MANIFEST = "tinysched-backup"

@@ -7,9 +7,9 @@ import marshal
 import math
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any, TypeVar
 
 from tinysched.errors import SpoolError
-from tinysched.typed import Any, TypeVar
 
 _E = TypeVar("_E", bound=Enum)
 _T = TypeVar("_T")
@@ -46,7 +46,7 @@ def render(record: Mapping[str, object]) -> bytes:
     return f"{_rendered(record, _NEW_LINE)}\n".encode("ascii")
 
 
-def _rendered(value: Any, line: str) -> str:  # Any: told apart by its very type, which is quick
+def _rendered(value: Any, line: str) -> str:  # noqa: ANN401 -- told apart by its very type
     """What json.dumps(value, indent=2) makes, in a third of the time; `line` begins a line."""
     kind = type(value)
     if kind is str:

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.ended import EndedLine
@@ -20,7 +21,6 @@ from tinysched.spool.disk import cannot, write_all
 from tinysched.spool.endedsearch import Finder, Search, search
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.tree import ENDED_LOG
-from tinysched.values import dataclass, field
 
 Key = tuple[int, int | None]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
-
-from tinysched.values import dataclass
+from dataclasses import dataclass
 
 _GONE = b"gone"
 _NOT_STARTED = b"-"

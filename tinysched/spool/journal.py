@@ -10,6 +10,7 @@ from __future__ import annotations
 import posix
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.spool import tree
@@ -28,7 +29,6 @@ from tinysched.spool.transactions import (
     head,
     read_head,
 )
-from tinysched.values import dataclass, field
 
 LARGEST = 1 << 30
 # A file grows by so much at a time, and is written no further when it is as large as this.

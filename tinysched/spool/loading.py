@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from tinysched.errors import SpoolError
 from tinysched.job import lifecycle
@@ -15,7 +16,6 @@ from tinysched.spool.endedlog import Index, Key, line_of
 from tinysched.spool.queuefiles import ENDED, Listing, QueueFiles, Record
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.wrecks import Wreck
-from tinysched.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ docs/spool.md is printed from here, and what the programs make is compared with 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from tinysched.spool import tree
-from tinysched.values import dataclass
 
 _ADMIN = "admin"
 _DISPATCHER = "dispatcher"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Job, Task
@@ -12,7 +13,6 @@ from tinysched.spool.placing import Placer
 from tinysched.spool.queuefiles import folder_of, key_of
 from tinysched.spool.records import write_job, write_task
 from tinysched.spool.transactions import Entry, Kind
-from tinysched.values import replace
 
 
 class Publisher:

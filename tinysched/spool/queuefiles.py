@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import Elements, Ended, Granted, Job, Outcome, Running, State, Task
@@ -13,7 +14,6 @@ from tinysched.spool.disk import Disk
 from tinysched.spool.endedlog import Key
 from tinysched.spool.records import TaskRecord, read_job, read_task
 from tinysched.spool.transactions import Entry
-from tinysched.values import dataclass, field
 
 Record = Job | TaskRecord
 

@@ -8,6 +8,7 @@ submitter's own copy has them. Arguments come back as so many empty texts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from operator import is_
 
 from tinysched.errors import SpoolError
@@ -23,7 +24,6 @@ from tinysched.spool.requestrecords import (
     write_request,
 )
 from tinysched.spool.staterecords import read_history, read_unit, write_history, write_unit
-from tinysched.values import dataclass, field, replace
 
 RECORD_FORMAT = 1
 # Of thousands of jobs in a row most ask for the same: a request is read once, and shared.

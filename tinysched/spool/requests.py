@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tinysched.errors import SpoolError
 from tinysched.spool import tree
 from tinysched.spool.atomic import Folder
-from tinysched.values import dataclass, field
 
 LARGEST_FILE = 64 << 20
 # Of a request that was left in files of their own.

@@ -12,6 +12,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from tinysched.errors import RefusedError, SpoolError
 from tinysched.spool import tree
@@ -19,7 +20,6 @@ from tinysched.spool.backup import COMPLETE, FORMAT, MANIFEST
 from tinysched.spool.disk import cannot
 from tinysched.spool.endedlog import LARGEST_LOG
 from tinysched.spool.queuefiles import LARGEST_RECORD
-from tinysched.values import dataclass, field
 
 MOST_MEMBERS = 20_000_000
 _FOLDERS = (*tree.FOLDERS, tree.QUARANTINE, tree.LEGACY)

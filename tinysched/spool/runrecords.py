@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from tinysched.errors import SpoolError
 from tinysched.job import steps, usage
 from tinysched.job.model import Exit, JobId, RunId, Step
@@ -9,7 +11,6 @@ from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.usage import Usage
 from tinysched.spool.decoding import Fields, parse, render
 from tinysched.spool.tree import read_run_name
-from tinysched.values import dataclass, replace
 
 RUN_FORMAT = 1
 EXIT_SIZE = 16384

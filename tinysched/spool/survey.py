@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from tinysched.errors import SpoolError
@@ -17,7 +18,6 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import DISK, cannot
 from tinysched.spool.locks import GLOBAL_LOCK, is_locked, pid_in
 from tinysched.spool.places import UNTENDED, Place, place_of
-from tinysched.values import dataclass
 
 ROOT = Place(path="", mode=tree.ROOT_MODE, writer="admin", form="", what="the root")
 _OWN = re.compile(r"users/u([0-9]+)/")

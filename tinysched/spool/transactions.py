@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from tinysched.spool.tree import FOLDERS
-from tinysched.values import dataclass
 
 MARK_SIZE = 8
 _MAGIC = b"\xf5tsjrn1\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from tinysched.errors import SpoolError
 from tinysched.spool import tree
@@ -17,7 +18,6 @@ from tinysched.spool.endedlog import Key
 from tinysched.spool.queuefiles import LARGEST_RECORD, Listing, QueueFiles
 from tinysched.spool.records import TaskRecord
 from tinysched.spool.rooting import put_aside
-from tinysched.values import dataclass
 
 # What a record that was rebuilt is called from then on: kept for people, and never used again.
 REBUILT = "rebuilt"

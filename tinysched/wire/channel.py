@@ -9,10 +9,10 @@ from __future__ import annotations
 import _socket  # what socket adds to it is large
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import WireError
 from tinysched.site import Site
-from tinysched.values import dataclass
 from tinysched.wire.client import connect, dial, peer
 from tinysched.wire.fields import HEADER, MAX_MESSAGE, body_size, pack, unpack
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.errors import WireError
 from tinysched.job.mails import Event, line
 from tinysched.job.model import JobId
-from tinysched.values import dataclass
 from tinysched.wire.channel import Message
 
 VERB = "mail"

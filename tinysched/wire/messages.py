@@ -15,6 +15,7 @@ as they are for ever.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
@@ -22,7 +23,6 @@ from tinysched.job import steps, usage
 from tinysched.job.model import Exit, RunId, Step
 from tinysched.job.runs import Amendment, Cause, Ending, Grant, Order
 from tinysched.job.signals import Reach
-from tinysched.values import dataclass
 from tinysched.wire.channel import Message
 from tinysched.wire.fields import PROTOCOL
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, warn
 from tinysched.host.surroundings import Mount, Room
-from tinysched.values import dataclass
 
 NETWORK = (
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs"),

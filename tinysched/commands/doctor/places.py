@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened, warn
 from tinysched.host.access import AccessList
 from tinysched.spool.places import ANYBODY, LINK
 from tinysched.spool.survey import Found, Survey
-from tinysched.values import dataclass
 
 WHAT = "places"
 LISTS = "access lists"

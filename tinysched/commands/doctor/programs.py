@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, shortened, warn
 from tinysched.host.access import Spot
-from tinysched.values import dataclass
 
 WHAT = "programs"
 

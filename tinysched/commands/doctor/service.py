@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tinysched.commands.doctor.verdict import Verdict, fail, ok, warn
-from tinysched.values import dataclass, replace
 
 MOST_APART_S = 2.0
 MOST_NAMED = 3

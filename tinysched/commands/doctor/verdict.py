@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from tinysched.commands.console import printable
 from tinysched.errors import EXIT_DONE, EXIT_REFUSED, EXIT_TRY_LATER
-from tinysched.values import dataclass
 
 MOST_ALIKE = 10
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 
 from tinysched.job import lifecycle
@@ -27,7 +28,6 @@ from tinysched.job.states import PENDING, UNFINISHED
 from tinysched.policy.capacity import Capacity, Demand
 from tinysched.policy.waiting import Entry, Waiting
 from tinysched.programs.dispatch.tally import Tally
-from tinysched.values import replace
 
 # Stands for "an agent" that is always there: a foreground client launches its job itself.
 SELF = -1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from tinysched.errors import SpoolError
@@ -22,7 +23,6 @@ from tinysched.programs.dispatch.children import Children
 from tinysched.programs.dispatch.family import Family
 from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.namesakes import Name, Namesakes
-from tinysched.values import dataclass, replace
 
 LOG = logging.getLogger("dispatcher")
 RETRY_S = 1.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinysched.job import dependencies
 from tinysched.job.dependencies import Edge, Kind, Parent, Verdict
 from tinysched.job.model import Elements, Ended, Job, JobId, Outcome, Running, Unit
 from tinysched.job.ranges import Ranges
 from tinysched.programs.dispatch.ledger import Ledger
-from tinysched.values import replace
 
 _NOT_YET = Parent(started_at=None, has_ended=False, any_bad=False, good=Ranges())
 _TAKEN_AWAY = replace(_NOT_YET, has_ended=True, any_bad=True)

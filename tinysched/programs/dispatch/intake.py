@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.errors import RefusedError, TinyschedError, WireError
 from tinysched.host import identity
@@ -20,7 +21,6 @@ from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
 from tinysched.script.slurm import names
-from tinysched.values import replace
 from tinysched.wire.channel import Channel, Message
 
 LOG = logging.getLogger("dispatcher")

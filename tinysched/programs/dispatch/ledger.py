@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from tinysched.job import elements, history, lifecycle
 from tinysched.job.closures import Closures
@@ -31,7 +32,6 @@ from tinysched.programs.dispatch.books import Books
 from tinysched.spool.loading import Loaded
 from tinysched.spool.removing import StoppedError
 from tinysched.spool.store import Store
-from tinysched.values import replace
 
 
 class Ledger(Archive):

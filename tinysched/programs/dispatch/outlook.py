@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from tinysched.host import identity
 from tinysched.host.clock import Clock
@@ -18,7 +19,6 @@ from tinysched.programs.dispatch.books import SELF, Books
 from tinysched.programs.dispatch.prospects import prospect
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
-from tinysched.values import replace
 
 NO_OWNER = "its owner has no account here any more, an admin can cancel it"
 

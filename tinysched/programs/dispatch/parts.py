@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.host.clock import Clock
 from tinysched.programs.dispatch.agents import Agents
@@ -13,7 +14,6 @@ from tinysched.programs.dispatch.outlook import Outlook
 from tinysched.programs.dispatch.rights import Rights
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.report.place import Place
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

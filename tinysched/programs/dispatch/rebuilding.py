@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from tinysched.errors import TinyschedError, WireError
 from tinysched.host import identity
@@ -34,7 +35,6 @@ from tinysched.programs.dispatch.ledger import Ledger
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.spool.loading import Loaded
 from tinysched.spool.wrecks import Wreck, untraced
-from tinysched.values import replace
 from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Message
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import NewerError, WireError
 from tinysched.host.clock import Clock
 from tinysched.programs import events
-from tinysched.values import dataclass
 from tinysched.wire import messages
 from tinysched.wire.channel import Message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tinysched.host.clock import Clock
 from tinysched.job.dependencies import NO_DEPENDENCIES
@@ -12,7 +13,6 @@ from tinysched.job.request import Request
 from tinysched.programs.dispatch.terms import Terms
 from tinysched.script import submission
 from tinysched.script.slurm import names
-from tinysched.values import replace
 from tinysched.wire.channel import Message
 
 TOKEN = re.compile(r"[0-9a-f]{32}")

@@ -11,12 +11,12 @@ import os
 import select
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from tinysched import __version__
 from tinysched.errors import EXIT_TRY_LATER, WireError
 from tinysched.host.clock import Clock
 from tinysched.programs import events
-from tinysched.values import dataclass
 from tinysched.wire.channel import Channel, Listener, Message
 
 LOG = logging.getLogger("dispatcher")

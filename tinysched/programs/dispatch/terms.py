@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.model import Granted, Job, RunId, Running, Unit
 from tinysched.job.runs import Grant
 from tinysched.policy.capacity import Capacity
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tinysched.host.clock import Clock
 from tinysched.job import lifecycle
@@ -12,7 +13,6 @@ from tinysched.job.model import Cancel, Unit
 from tinysched.programs.dispatch import journal
 from tinysched.programs.dispatch.agents import Agents
 from tinysched.programs.dispatch.ledger import Ledger
-from tinysched.values import replace
 
 
 class _Ends:

@@ -6,6 +6,7 @@ Slurm calls one attempt an allocation; the script is one of its steps, `batch`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from tinysched.job import history
 from tinysched.job.history import Event
@@ -30,7 +31,6 @@ from tinysched.report.slurm.parts import (
     state_by,
 )
 from tinysched.report.slurm.rows import Row
-from tinysched.values import dataclass, replace
 
 REQUEUED = "REQUEUED"
 _TASK_LIMIT = "JobArrayTaskLimit"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.job.quantities import format_duration
-from tinysched.values import dataclass
 
 _UNITS = ("", "K", "M", "G", "T", "P", "E")
 BYTES, MEBIBYTES = 0, 2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from tinysched.job.accounting import Style
 from tinysched.report.text import visible
-from tinysched.typed import Generic, TypeVar
-from tinysched.values import dataclass
 
 _WIDEST = 4096
 _A_LINE = 4

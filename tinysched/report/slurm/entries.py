@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.job.accounting import Window
 from tinysched.job.model import Exit
@@ -12,7 +13,6 @@ from tinysched.report.slurm.allocations import Allocation
 from tinysched.report.slurm.amounts import MEBIBYTES, Amounts
 from tinysched.report.slurm.moments import Moments
 from tinysched.report.slurm.parts import Part
-from tinysched.values import dataclass
 
 UNKNOWN_MOMENT = "Unknown"
 NOWHERE = "None assigned"

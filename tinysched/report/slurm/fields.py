@@ -6,10 +6,10 @@ A command brings its own table of fields: how each is headed, and what it says o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from tinysched.report.text import visible
-from tinysched.typed import Generic, TypeVar
-from tinysched.values import dataclass
 
 NULL = "(null)"
 NOT_KNOWN = "N/A"

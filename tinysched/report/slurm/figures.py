@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from tinysched.job.quantities import format_duration
 from tinysched.job.usage import Usage
 from tinysched.report.slurm.amounts import Amounts, passed
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

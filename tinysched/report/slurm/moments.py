@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from tinysched.job.quantities import format_elapsed
 from tinysched.report.place import Place
-from tinysched.values import dataclass
 
 _STANDARD = "%Y-%m-%dT%H:%M:%S"
 _LONGEST = 255

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tinysched.job.model import Ended, Exit, Outcome, Running, Step
 from tinysched.job.states import RUNNING
 from tinysched.job.usage import UNKNOWN, Usage
 from tinysched.report.slurm.rows import Row
-from tinysched.values import dataclass
 
 BATCH = "batch"
 NO_EXIT = Exit()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.report.place import Place
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

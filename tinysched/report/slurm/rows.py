@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from tinysched.job import slurmstates
 from tinysched.job.model import (
@@ -26,7 +27,6 @@ from tinysched.report.lines import cores_of, cores_wanted, elapsed_s, started_at
 from tinysched.report.slurm import reasons, tasklists
 from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.reasons import REQUEUED_AND_HELD, Reasons
-from tinysched.values import dataclass, replace
 
 _UNCHANGED = Amended()
 # Of what runs, as Slurm shows it: it starts no more if it is requeued.

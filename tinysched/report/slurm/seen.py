@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tinysched.job.model import Exit
 from tinysched.job.quantities import format_elapsed
@@ -11,7 +12,6 @@ from tinysched.report.slurm.amounts import memory_text
 from tinysched.report.slurm.fields import NOT_KNOWN
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.rows import Row
-from tinysched.values import dataclass
 
 # Room in Slurm's column of ids, unless SLURM_BITSTR_LEN is set.
 _ID_LENGTH = 31

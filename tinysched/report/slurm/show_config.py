@@ -5,8 +5,9 @@ Source: slurm.conf(5). What is no setting of ours says how the queue behaves.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinysched.report.slurm.moments import Moments
-from tinysched.values import dataclass
 
 # What nobody has set.
 _UNSET = """

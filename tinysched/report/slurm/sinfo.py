@@ -6,6 +6,7 @@ Source: sinfo(1); what it leaves open was looked up in Slurm 22.05.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from tinysched.job.nodelisting import NodeListing, View
@@ -24,7 +25,6 @@ from tinysched.report.slurm.sinfo_fields import (
     WORDS,
 )
 from tinysched.report.slurm.sinfo_rows import NodeRow, fits
-from tinysched.values import replace
 
 _SUMMARY = "%9P %.5a %.10l %.16F %N"
 # By view, and whether the listing is long.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from tinysched.job.standing import Node, Part
 from tinysched.report.slurm.moments import Moments
-from tinysched.values import dataclass
 
 NO_REASON = "none"
 NOBODY = "Unknown"

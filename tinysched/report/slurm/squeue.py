@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from tinysched.job.listing import Listing, Shape
@@ -15,7 +16,6 @@ from tinysched.report.slurm.printed import Printed, Site
 from tinysched.report.slurm.rows import Row
 from tinysched.report.slurm.seen import Seen
 from tinysched.report.slurm.squeue_fields import EVERY, LETTERS, WORDS
-from tinysched.values import replace
 
 _USUAL = {
     Shape.SHORT: "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from tinysched.job.listing import Listing, StepName
@@ -13,7 +14,6 @@ from tinysched.report.slurm.fields import NOT_KNOWN, NULL, Field
 from tinysched.report.slurm.moments import NO_LIMIT, Moments
 from tinysched.report.slurm.printed import Printed
 from tinysched.report.slurm.rows import Row
-from tinysched.values import dataclass
 
 _USUAL = "%.15i %.8j %.9P %.8u %.9M %N"
 _BATCH = "batch"

@@ -6,6 +6,7 @@ The dispatcher names the steps and their processes; who asks looks at these with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from tinysched.job.accounting import Statistics
@@ -15,7 +16,6 @@ from tinysched.report.slurm.amounts import Amounts
 from tinysched.report.slurm.columns import Field
 from tinysched.report.slurm.figures import FIGURES, Figure, Figures
 from tinysched.report.slurm.parts import BATCH
-from tinysched.values import dataclass
 
 _ERROR = "error"
 _NARROW = 12

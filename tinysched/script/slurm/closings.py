@@ -6,12 +6,12 @@ Source: scontrol(1); its complaints are Slurm's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import VerbatimError
 from tinysched.script.slurm import filters, hostlist
 from tinysched.script.slurm.scontrol import matches
 from tinysched.script.slurm.scontrol_updates import Change, Update
-from tinysched.values import dataclass
 
 NO_SUCH_NODE = "slurm_update error: Invalid node name specified\n"
 NO_SUCH_PARTITION = "slurm_update error: Invalid partition name specified\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tinysched.errors import TinyschedError, VerbatimError
@@ -16,7 +17,6 @@ from tinysched.script.slurm.refusals import EXIT_SYNTAX
 from tinysched.script.slurm.sbatch_options import SBATCH
 from tinysched.script.slurm.sbatch_values import Wish, apply
 from tinysched.script.submission import Settings
-from tinysched.values import dataclass, field
 
 _NOT_IN_SCRIPTS = ("help", "usage", "version", "wrap")
 # What is meant for a directive, and is none.

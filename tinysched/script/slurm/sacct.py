@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from tinysched.errors import VerbatimError
@@ -14,7 +15,6 @@ from tinysched.job.wanted import Wanted
 from tinysched.script.slurm.filters import leading_number, words
 from tinysched.script.slurm.partnames import fatal, parts, split
 from tinysched.script.slurm.sacct_options import BRIEF, LONG, SACCT, USUAL
-from tinysched.values import dataclass, replace
 
 NAME = "sacct"
 # They pass, and nothing is ever on record in one of them.

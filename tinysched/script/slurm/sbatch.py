@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tinysched.job.request import Request
 from tinysched.script.grammar import Option, has
@@ -17,7 +18,6 @@ from tinysched.script.slurm.sbatch_options import SBATCH, check_words
 from tinysched.script.slurm.sbatch_told import told
 from tinysched.script.slurm.sbatch_values import Wish, apply
 from tinysched.script.submission import Settings, Submission
-from tinysched.values import dataclass, replace
 
 COMMAND = names.SBATCH
 # What means something on the command line only.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from types import MappingProxyType
 
@@ -18,7 +19,6 @@ from tinysched.script.slurm import sbatch_checks as checks
 from tinysched.script.slurm import sbatch_forms as forms
 from tinysched.script.slurm.refusals import EXIT_SYNTAX, invalid, refusal, too_long
 from tinysched.script.submission import Settings
-from tinysched.values import dataclass, field, replace
 
 _LONGEST_TEXT = 1024
 _LONGEST_LIST = 64 * _LONGEST_TEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import EXIT_REFUSED, VerbatimError
 from tinysched.job import slurmstates
@@ -15,7 +16,6 @@ from tinysched.script.jobnames import check_length
 from tinysched.script.slurm import filters
 from tinysched.script.slurm.getopt import split
 from tinysched.script.slurm.scancel_options import SCANCEL
-from tinysched.values import dataclass
 
 _KILL = 9
 _MOST_TASKS = 65536

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import VerbatimError
 from tinysched.job.quantities import parse_memory
 from tinysched.script.slurm import filters, sbatch_forms
 from tinysched.script.slurm.scontrol import matches
-from tinysched.values import dataclass
 
 _ENTITIES = (
     ("jobid", 3, "job"),

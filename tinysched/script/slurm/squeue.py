@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import EXIT_REFUSED, VerbatimError
 from tinysched.job import slurmstates
@@ -13,7 +14,6 @@ from tinysched.script.grammar import Option
 from tinysched.script.slurm import filters
 from tinysched.script.slurm.getopt import split
 from tinysched.script.slurm.squeue_options import SQUEUE, USAGE
-from tinysched.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

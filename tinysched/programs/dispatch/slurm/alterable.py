@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tinysched.errors import VerbatimError
@@ -18,7 +19,6 @@ from tinysched.programs.dispatch.slurm.naming import HELD, Named, NoDeedError
 from tinysched.script.slurm import sbatch_forms
 from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Change
-from tinysched.values import dataclass, field, replace
 
 NOT_PENDING = "Job is no longer pending execution"
 # Words and paths: nobody gives them to others.

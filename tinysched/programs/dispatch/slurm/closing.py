@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from tinysched.errors import VerbatimError
 from tinysched.job.closures import Closed, Closures
@@ -10,7 +11,6 @@ from tinysched.programs import events
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.script.slurm import closings
 from tinysched.script.slurm.scontrol_updates import Update
-from tinysched.values import replace
 
 LOG = logging.getLogger("dispatcher")
 NOT_ADMIN = "slurm_update error: Invalid user id\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tinysched.errors import VerbatimError
 from tinysched.job import history
@@ -37,7 +38,6 @@ from tinysched.programs.dispatch.slurm.naming import (
 from tinysched.report.lines import elapsed_s
 from tinysched.report.text import visible
 from tinysched.script.slurm.scontrol import NO_SUCH_JOB
-from tinysched.values import replace
 
 LOG = logging.getLogger("dispatcher")
 # As long as Slurm lets a requeued job rest.

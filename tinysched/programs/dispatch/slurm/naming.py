@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tinysched.errors import VerbatimError
 from tinysched.job.model import Elements, Ended, Job, Pending, Unit
@@ -13,7 +14,6 @@ from tinysched.programs.dispatch.rights import DENIED
 from tinysched.programs.dispatch.slurm.targets import Targets
 from tinysched.script import jobnames
 from tinysched.script.slurm.scontrol import NO_SUCH_JOB
-from tinysched.values import dataclass
 
 NOT_YOURS = "Invalid user id"
 OVER = "Job has already finished"

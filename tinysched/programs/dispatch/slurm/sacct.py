@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from tinysched.errors import VerbatimError
@@ -18,7 +19,6 @@ from tinysched.report.slurm import sacct as report
 from tinysched.report.slurm.printed import Site
 from tinysched.script.slurm import sacct as script
 from tinysched.spool.endedsearch import Search
-from tinysched.values import replace
 from tinysched.wire.channel import Channel, Message
 
 # So much is answered at a time; then it is the turn of others.

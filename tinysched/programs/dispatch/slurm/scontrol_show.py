@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from tinysched.errors import VerbatimError
 from tinysched.host import identity
@@ -21,7 +22,6 @@ from tinysched.report.slurm.moments import Moments
 from tinysched.report.slurm.rows import Row
 from tinysched.report.slurm.seen import Seen
 from tinysched.script.slurm.scontrol import NO_SUCH_JOB, selector
-from tinysched.values import dataclass, replace
 
 _LOAD_FAILED = "slurm_load_jobs error: "
 # Of what there is none here.

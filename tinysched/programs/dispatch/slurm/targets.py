@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tinysched.job.model import Ended, Job, Pending, Unit
 from tinysched.job.queries import Filter, Selector
@@ -13,7 +14,6 @@ from tinysched.job.states import COMPLETING, PENDING, state_name
 from tinysched.job.wanted import Wanted
 from tinysched.programs.dispatch.parts import Parts
 from tinysched.report.slurm import tasklists
-from tinysched.values import dataclass
 
 _MOST_NAMES = 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 from tinysched.errors import VerbatimError
 from tinysched.job import history
@@ -24,7 +25,6 @@ from tinysched.programs.dispatch.slurm.naming import (
 )
 from tinysched.script.slurm import scontrol_updates as script
 from tinysched.script.slurm.scontrol_updates import Update
-from tinysched.values import replace
 
 LOG = logging.getLogger("dispatcher")
 _NOT_YOURS = {
