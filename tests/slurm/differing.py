@@ -69,6 +69,10 @@ CHANCE: Mapping[str, Chance] = MappingProxyType(
                 lines=r"^Terminated\n",
             ),
         ),
+        "scancel-signal-full": Chance(
+            "bash names the signal if just then a command of the script ran that it ended",
+            lines=r"^User defined signal 1\n",
+        ),
         **dict.fromkeys(
             ("opt-qos-reservation-cluster-unknown", "quiet", "sinfo-partition-down"),
             Chance(

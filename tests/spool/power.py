@@ -162,9 +162,14 @@ class PowerDisk(CountingDisk):
             if random.random() < kept:
                 change.do()
         self._restore(self.root, target, random)
+        self.die()
+
+    def die(self) -> None:
+        """Only the process is gone."""
+        super().die()
         for node in self._nodes.values():
             os.close(node.fd)
-        self.die()
+        self._nodes.clear()
 
     def _restore(self, node: Node, path: str, random: Random) -> None:
         mode = stat.S_IMODE(os.fstat(node.fd).st_mode)

@@ -45,6 +45,7 @@ def _fill(runs: Folder, run: RunDir, grant: Grant) -> None:
     if not run.take_locks():
         raise AlreadyClaimedError(f"cannot claim {run.path}: somebody holds its locks")
     folder.write_new(tree.GRANT, write_grant(grant), tree.CLOSED_FILE_MODE)
+    run.let_go()
 
 
 def all_runs(runs: Folder) -> list[RunDir]:
