@@ -209,7 +209,10 @@ class Site:
     def until_start_recorded(self, number: object) -> None:
         """The record of a job that runs says so: it has not been written at once."""
         record = self.root / "queue" / "running" / f"job_{number}.meta"
-        self.until(lambda: '"is": "running"' in record.read_text(), "its start is recorded")
+        self.until(
+            lambda: record.exists() and '"is": "running"' in record.read_text(),
+            "its start is recorded",
+        )
 
     def record(self, number: int, folder: str) -> dict[str, Any]:  # Any: a record of several types
         """What the spool holds of a job, in this folder of the queue."""
