@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -76,4 +77,6 @@ def tool(name: str) -> str:
 
 
 if __name__ == "__main__":
+    # A run of the tests in the background ignores Ctrl-C, and clients would with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     play(sys.argv[1])
