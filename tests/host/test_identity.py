@@ -20,20 +20,6 @@ def test_a_user_is_found_by_name_and_by_number():
     assert me.pw_gid in identity.groups_of(me.pw_uid)
 
 
-def test_the_books_are_not_asked_for_oneself_again_and_again(monkeypatch):
-    asked, books, me = [], pwd.getpwuid, os.getuid()
-    monkeypatch.setattr(identity, "_own", None)
-    monkeypatch.setattr(pwd, "getpwuid", lambda uid: asked.append(uid) or books(uid))
-    for _ in range(5):
-        assert identity.home(me) == books(me).pw_dir
-    assert len(asked) < 5
-    count = len(asked)
-    monkeypatch.setattr(identity, "_KNOWN_S", 0.0)
-    for uid in (me, me, 1, 1):
-        identity.home(uid)
-    assert asked[count:] == [me, me, 1, 1]
-
-
 def test_a_user_who_has_left_goes_by_the_number():
     assert identity.user_name(UNKNOWN) == str(UNKNOWN)
     assert identity.group_name(UNKNOWN) == str(UNKNOWN)

@@ -6,31 +6,12 @@ import contextlib
 import grp
 import os
 import pwd
-import time
-
-# Every job asks half a dozen times for its own user, and on some hosts a server is asked.
-_KNOWN_S = 1.0
-_own: tuple[float, pwd.struct_passwd] | None = None
-
-
-def _user(uid: int) -> pwd.struct_passwd:
-    """What the machine's books say of a user, or said of the caller a moment ago.
-
-    Raises: KeyError.
-    """
-    global _own
-    if uid != os.getuid():
-        return pwd.getpwuid(uid)
-    now = time.monotonic()
-    if _own is None or _own[1].pw_uid != uid or now - _own[0] >= _KNOWN_S:
-        _own = now, pwd.getpwuid(uid)
-    return _own[1]
 
 
 def user_name(uid: int) -> str:
     """Name a user; one that is not known any more goes by the number."""
     try:
-        return _user(uid).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 
@@ -45,7 +26,7 @@ def uid_of(name: str) -> int | None:
 def home(uid: int) -> str:
     """Find a user's home; `/` for one that is not known."""
     try:
-        return _user(uid).pw_dir
+        return pwd.getpwuid(uid).pw_dir
     except KeyError:
         return "/"
 
@@ -58,7 +39,7 @@ def home_of_caller() -> str:
 def shell(uid: int) -> str:
     """Find a user's login shell."""
     try:
-        return _user(uid).pw_shell or "/bin/sh"
+        return pwd.getpwuid(uid).pw_shell or "/bin/sh"
     except KeyError:
         return "/bin/sh"
 
@@ -66,7 +47,7 @@ def shell(uid: int) -> str:
 def primary_gid(uid: int) -> int | None:
     """Find a user's primary group."""
     try:
-        return _user(uid).pw_gid
+        return pwd.getpwuid(uid).pw_gid
     except KeyError:
         return None
 
@@ -89,7 +70,7 @@ def gid_of(name: str) -> int | None:
 def groups_of(uid: int) -> frozenset[int]:
     """Find all groups a user is in by the machine's books."""
     try:
-        user = _user(uid)
+        user = pwd.getpwuid(uid)
     except KeyError:
         return frozenset()
     return frozenset(os.getgrouplist(user.pw_name, user.pw_gid))

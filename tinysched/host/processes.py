@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tinysched.host.births import start_ticks as start_ticks
+from tinysched.host.procfiles import content
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -173,7 +174,7 @@ def restore_signals(mask: Mask) -> None:
 
 def ignored_signals() -> list[int]:
     """List what this process ignores: unlike a handler, that stays through an exec."""
-    for line in _read("/proc/self/status").splitlines():
+    for line in content("/proc/self/status").splitlines():
         if line.startswith(b"SigIgn:"):
             mask = int(line.split()[1], 16)
             return [number for number in _CHANGEABLE if mask >> number - 1 & 1]
@@ -296,22 +297,14 @@ def send_titled(pid: int, title: str, signum: int) -> None:
     pidfd = open_pidfd(pid)
     if pidfd is None:
         return
-    if _read(f"/proc/{pid}/comm").rstrip(b"\n") == title.encode():
+    if content(f"/proc/{pid}/comm").rstrip(b"\n") == title.encode():
         send_pidfd(pidfd, signum)
     os.close(pidfd)
 
 
 def command_line(pid: int) -> list[str]:
     """Tell the words a process was started with; none if there is no such process."""
-    return [os.fsdecode(word) for word in _read(f"/proc/{pid}/cmdline").split(b"\0")[:-1]]
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
+    return [os.fsdecode(word) for word in content(f"/proc/{pid}/cmdline").split(b"\0")[:-1]]
 
 
 def become_ordinary() -> None:

@@ -153,9 +153,13 @@ class Folder:
         finally:
             self.disk.close(fd)
 
-    def stage(self, content: bytes, mode: int, *, is_safe: bool = True) -> str:
-        """Write a file under a name that nobody used yet; `is_safe`: and wait for the disk."""
-        return self._stage(content, mode, self.disk.sync if is_safe else _wait_not)
+    def stage(self, content: bytes, mode: int) -> str:
+        """Write a file under a name that nobody used yet; returns the name."""
+        return self._stage(content, mode, self.disk.sync)
+
+    def draft(self, content: bytes, mode: int) -> str:
+        """The same, without waiting for the disk: for what is safe elsewhere, or need not be."""
+        return self._stage(content, mode, _wait_not)
 
     def _stage(self, content: bytes, mode: int, wait: Callable[[int], None]) -> str:
         for _ in range(1000):
@@ -184,7 +188,7 @@ class Folder:
 
     def put(self, name: str, content: bytes, mode: int) -> None:
         """Write a file whole, for as long as the host is up: a power cut may take or empty it."""
-        self.take(name, self, self._stage(content, mode, _wait_not))
+        self._replace(name, self, self.draft(content, mode))
 
     def take(self, name: str, source: Folder, source_name: str) -> None:
         """Rename a file of `source` to `name` here, over whatever was there."""
@@ -203,13 +207,15 @@ class Folder:
     def save(self, name: str, content: bytes, mode: int, temps: Folder | None = None) -> None:
         """Write a file durably and whole: whoever looks sees the old one or the new one."""
         temps = temps or self
-        staged = temps.stage(content, mode)
+        self._replace(name, temps, temps.stage(content, mode))
+        self.sync()
+
+    def _replace(self, name: str, temps: Folder, staged: str) -> None:
         try:
             self.take(name, temps, staged)
         except SpoolError:
             temps.drop(staged)
             raise
-        self.sync()
 
     def remove(self, name: str) -> bool:
         """Remove a file; False: there was none."""

@@ -65,7 +65,7 @@ class Placer:
 
     def _stage(self, entry: Entry) -> str:
         mode = self.meta_mode if entry.kind is Kind.RECORD else tree.CLOSED_FILE_MODE
-        return self._temps.stage(entry.content, mode, is_safe=False)
+        return self._temps.draft(entry.content, mode)
 
     def place(self, entries: Sequence[Entry], staged: Sequence[str]) -> None:
         """These are safe: put them in place, or owe them."""
