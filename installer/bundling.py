@@ -6,6 +6,8 @@ from installer import files
 from installer.launchers import BUNDLED, BUNDLES
 from installer.versions import libraries, run
 
+# What no command needs of its code: docstrings, and in which column of a line a call stands.
+_LEAN = ("-ISBOO", "-X", "no_debug_ranges")
 _WRITE = """\
 import sys
 sys.path += {libraries!r}
@@ -24,4 +26,4 @@ def write(place: str) -> None:
     for command in BUNDLED:
         path = f"{folder}/{command}."
         text = _WRITE.format(libraries=libraries(place), path=path, command=command)
-        run("bundle the programs", [f"{place}/bin/python", "-IS", "-c", text])
+        run("bundle the programs", [f"{place}/bin/python", *_LEAN, "-c", text])

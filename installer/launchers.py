@@ -74,11 +74,12 @@ try:
     with open({path!r} + sys.implementation.cache_tag, "rb") as file:
         from marshal import loads
         code, table = loads(file.read())
+except (OSError, EOFError, ValueError, TypeError):
+    pass
+else:
     found = {{"__name__": "tinysched.bundle"}}
     exec(code, found)
     found["use"](table)
-except (OSError, EOFError, ValueError, TypeError):
-    pass
 """
 _COMMAND = """from tinysched.commands.console import run
 run({module!r}, Site({root!r}, {uid}, {bin_dir!r}))"""
