@@ -129,13 +129,6 @@ class Folder:
         finally:
             self.disk.close(fd)
 
-    def make(self, name: str, content: bytes, mode: int) -> None:
-        """Write a file that is new, wait until its content is on the disk (not yet its name).
-
-        Raises: FileExistsError if the name is taken; nothing is left of a file that failed.
-        """
-        self._make(name, content, mode, self.disk.sync)
-
     def _make(self, name: str, content: bytes, mode: int, wait: Callable[[int], None]) -> None:
         try:
             fd = self.disk.open(name, _MAKE, self.fd)

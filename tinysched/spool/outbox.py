@@ -155,11 +155,13 @@ def _fill(requests: Folder, token: str, parts: list[tuple[str, bytes]]) -> int:
         if not folder.disk.lock(folder.fd, fcntl.LOCK_EX):
             raise SpoolError(f"cannot lock {folder.path}: somebody else holds it")
         folder.set_mode(CLOSED_DIR_MODE)
-        for name, content in parts:
-            if name == SUBMITTED:
-                folder.make(SUBMITTED, content, SCRIPT_MODE)
+        made = [(SUBMITTED, part[1], SCRIPT_MODE) for part in parts if part[0] == SUBMITTED]
         rest = together(part for part in parts if part[0] != SUBMITTED)
-        folder.make(REQUEST, rest, CLOSED_FILE_MODE)
+        made.append((REQUEST, rest, CLOSED_FILE_MODE))
+        for name, content, mode in made:
+            folder.write_new(name, content, mode)
+        for name, _, _ in made:  # only now: the disk's journal is waited for once, not for each
+            folder.sync_file(name)
         folder.sync()
         requests.sync()
         return folder.fd
