@@ -11,7 +11,6 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
 
 from tinysched import accepts, entries, partitions
 from tinysched.accepts import Accepts, Value
@@ -19,9 +18,14 @@ from tinysched.entries import Entry
 from tinysched.errors import ConfigError
 from tinysched.partitions import Partition
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Default = TypeVar("Default")
+
 MOST_BYTES = 256 * 1024
 _WHOLE = 10**15  # a float keeps so many digits of what was written
-Default = TypeVar("Default")
 Apart = Callable[[Callable[[], bytes]], bytes]
 VARIABLES = {
     "TJS_PURGE_AGE_DAYS": "purge_age_days",

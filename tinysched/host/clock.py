@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object  # typing would be 0.4 MB of every program
 
 # poll(2) takes its timeout as an int: 24 days and some hours.
 LONGEST_WAIT_S = 86400.0

@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Protocol
 
 from tinysched.errors import SpoolError
 from tinysched.host import marks, processes, tree
@@ -21,6 +20,12 @@ from tinysched.job.runs import Grant
 from tinysched.spool.private import Private
 from tinysched.spool.runrecords import Started
 from tinysched.spool.runs import RunDir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object  # typing would be 0.4 MB of every program
 
 # A worker below which an agent lives looks so many times before it believes that all else is gone.
 EMPTY_LOOKS = 3

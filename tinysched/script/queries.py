@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
 
 from tinysched.errors import UsageError
 from tinysched.job.queries import (
@@ -41,7 +40,11 @@ _UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "COMPLETING")
 _MOST_JOBS = 100_000
 
 _Found = list[tuple[Option, str | None]]
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 
 def queue(argv: Sequence[str], *, me: str) -> QueueQuery:

@@ -7,12 +7,15 @@ import marshal
 import math
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, TypeVar
 
 from tinysched.errors import SpoolError
 
-_E = TypeVar("_E", bound=Enum)
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _E = TypeVar("_E", bound=Enum)
+    _T = TypeVar("_T")
 
 # A record is never so deep; what is deeper would only cost the parser's stack.
 _MISSING = object()

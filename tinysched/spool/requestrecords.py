@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any  # for keyword arguments of several types, by name
-
 from tinysched.job.dependencies import Dependencies, Edge, Kind, Verdict
 from tinysched.job.ranges import Ranges
 from tinysched.job.request import Array, Export, OpenMode, Request
 from tinysched.job.signals import LimitSignal, Reach
 from tinysched.spool.decoding import Fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # for keyword arguments of several types, by name
 
 _MOST_ARGUMENTS = 1 << 20
 _PLAIN = Request(name="", submit_dir="/")
