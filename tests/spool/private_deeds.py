@@ -150,6 +150,14 @@ def _ending(_root: str, private: Private, _disk: Disk) -> None:
     run_of(private, 8).write_ending(ending(grant(8)))
 
 
+def _note_ending(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 8).note_ending(ending(grant(8)))
+
+
+def _secure_ending(_root: str, private: Private, _disk: Disk) -> None:
+    run_of(private, 9).secure_ending()
+
+
 def _forget(_root: str, private: Private, _disk: Disk) -> None:
     for run in private.runs():
         if run.run.job.number == 9:
@@ -235,6 +243,8 @@ DEEDS = (
     Deed(name="show-script", uses=("RunDir.show_script",), do=_show_script),
     Deed(name="lingering", uses=("RunDir.write_lingering",), do=_lingering, changes="8.1"),
     Deed(name="ending", uses=("RunDir.write_ending",), do=_ending, changes="8.1"),
+    Deed(name="note-ending", uses=("RunDir.note_ending",), do=_note_ending, changes="8.1"),
+    Deed(name="secure-ending", uses=("RunDir.secure_ending",), do=_secure_ending),
     Deed(name="forget", uses=("RunDir.forget",), do=_forget, changes="9.1"),
     Deed(name="retire", uses=("Private.retire",), do=_retire, changes="9.1 tok"),
     Deed(

@@ -2,17 +2,21 @@
 
 import errno
 import os
+from collections import Counter
+from random import Random
 
 import pytest
 
 from tests.spool.disks import (
     DyingDisk,
     FailingDisk,
+    QuickDisk,
     WatchingDisk,
     operations,
     run_until_death,
 )
 from tests.spool.made import ending, grant, request_files
+from tests.spool.power import PowerDisk
 from tinysched.errors import SpoolError, TinyschedError
 from tinysched.spool import outbox
 from tinysched.spool.claims import AlreadyClaimedError
@@ -170,3 +174,25 @@ def test_a_power_cut_takes_no_script_request_claim_or_end(store, root):
     assert disk.unsafe() == []
     run.close()
     private.close()
+
+
+@pytest.mark.parametrize("is_secured", [True, False], ids=["secured", "told"])
+def test_a_power_cut_leaves_an_end_that_was_told_whole_or_takes_it(tmp_path, is_secured):
+    found = Counter()
+    for seed in range(60):
+        root, left = f"{tmp_path}/{seed}", f"{tmp_path}/{seed}.left"
+        os.makedirs(f"{root}/users")
+        disk = PowerDisk(root)
+        private = Private.open(root, UID, disk)
+        run = private.claim(grant())
+        run.secure()
+        run.reserve_exit()
+        run.note_ending(ending(grant()))
+        if is_secured:
+            run.secure_ending()
+        disk.cut(left, Random(seed))
+        [again] = Private.open(left, UID, QuickDisk()).runs()
+        found["taken" if again.ending() is None else "whole"] += 1
+        again.write_ending(ending(grant()))
+        assert again.ending() == ending(grant())
+    assert set(found) == ({"whole"} if is_secured else {"whole", "taken"})

@@ -15,6 +15,7 @@ from tinysched.programs.exits import Exits
 from tinysched.programs.kin import Roll
 from tinysched.programs.launchpad import Launchpad
 from tinysched.programs.retiring import Retiring
+from tinysched.programs.securing import Securing
 from tinysched.programs.ward import Ward
 from tinysched.spool.claims import AlreadyClaimedError
 from tinysched.spool.disk import is_own_fault
@@ -46,6 +47,7 @@ class Wards:
         self._exits = Exits(launchpad.crew.lose)
         self._next_s = NEVER_S
         self._news: set[str] = set()
+        self._securing = Securing(clock)
         self.retiring = Retiring(private, clock)
         self._roll = Roll(private, clock, self._workers)
 
@@ -173,6 +175,7 @@ class Wards:
         if ward is None:
             return
         self._news.discard(str(run))
+        self._securing.settled(run)
         ward.close()
         self.retiring.add(ward.dir, ward.grant.token)
 
@@ -206,6 +209,8 @@ class Wards:
         LOG.info(events.ADOPTED, grant.run.job, grant.run.attempt)
         ward = Ward(found, grant, assignment)
         ward.look()
+        if ward.ending is not None:
+            self._securing.add(found)
         self._wards[found.run] = ward
 
     def _grant(self, found: RunDir) -> Grant | None:
@@ -236,7 +241,7 @@ class Wards:
                 LOG.error(events.TROUBLE, run.job, run.attempt, error.sentence)
                 self._next_s = min(self._next_s, 1.0)
         self._exits.forget_strangers()
-        for part in (self.retiring, self._launchpad.crew):
+        for part in (self._securing, self.retiring, self._launchpad.crew):
             part.look()
             due_s = part.next_s()
             self._next_s = self._next_s if due_s is None else min(self._next_s, due_s)
@@ -244,6 +249,8 @@ class Wards:
     def _tend(self, ward: Ward) -> None:
         if ward.ending is None:
             self._watch(ward)
+            if ward.ending is not None:
+                self._securing.add(ward.dir)
         self._report(ward)
 
     def _watch(self, ward: Ward) -> None:

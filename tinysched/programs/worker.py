@@ -138,7 +138,6 @@ class _Worker:
         began_at, started_at = self._clock.boottime(), self._clock.wall()
         try:
             self._dir.reserve_exit()
-            self._dir.secure()
             if not self._assignment.request.foreground:
                 self._private.script(self._grant.token)  # again: its path is about to be run
             self._output, self._error = self._assignment.output, self._assignment.error
@@ -171,6 +170,7 @@ class _Worker:
 
     def _announce(self, pid: int) -> None:
         """Just before the child becomes the script: the fact that makes it started."""
+        self._dir.secure()  # only now, since the child makes itself ready meanwhile
         self._started = Started(
             pid=pid,
             start_ticks=processes.start_ticks(pid) or 0,
@@ -325,7 +325,11 @@ class _Worker:
 
     def _record(self, ending: Ending) -> None:
         try:
-            self._dir.write_ending(ending)
+            if self._assignment.request.foreground:
+                self._dir.write_ending(ending)
+            else:
+                # Our agent waits for the disk, unless the dispatcher has it on its own before.
+                self._dir.note_ending(ending)
         except SpoolError:
             # Room was reserved, so this is no full disk; without a record the agent says "lost".
             return
@@ -333,6 +337,8 @@ class _Worker:
         is_heard = self._ring(f" {os.getpid()}" if is_free else "")
         self.is_free = is_free and is_heard
         if not is_heard and not self._assignment.request.foreground:
+            with contextlib.suppress(SpoolError):
+                self._dir.secure_ending()
             # If we were the last to live nobody else will: the end must be told, others may wait.
             self._superior.call()
 

@@ -15,20 +15,17 @@ from contextlib import contextmanager
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
 from tinysched.job.runs import Ending, Grant
-from tinysched.spool import runrecords, tree
+from tinysched.spool import exitrecord, runrecords, tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, is_own_fault, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
 from tinysched.spool.runrecords import (
-    EXIT_SIZE,
     RECORD_END,
     AmendedRun,
     Started,
-    read_ending,
     read_grant,
     read_lingering,
     read_started,
-    write_ending,
     write_lingering,
     write_started,
 )
@@ -183,15 +180,7 @@ class RunDir:
         Raises: SpoolError.
         """
         with self._there() as folder:
-            fd = folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
-            try:
-                # Not waited for: a power cut that takes the room takes the job as well.
-                folder.disk.reserve(fd, EXIT_SIZE)
-            except OSError as error:
-                why = error.strerror or str(error)
-                raise SpoolError(f"cannot reserve the exit record: {why}") from error
-            finally:
-                folder.disk.close(fd)
+            exitrecord.reserve(folder)
 
     def write_started(self, started: Started) -> None:
         """Write down what is about to become the job: called by that process before its exec.
@@ -277,25 +266,33 @@ class RunDir:
         Raises: SpoolError.
         """
         with self._there() as folder:
-            if folder.status(tree.EXIT) is not None:
-                return
-            fd = _kept(folder)
-            try:
-                _overwrite(folder, fd, write_ending(ending))
-            except OSError as error:
-                raise cannot("write", folder.where(tree.EXIT), error) from error
-            finally:
-                folder.disk.close(fd)
-            folder.take(tree.EXIT, folder, tree.EXIT_RESERVED)
-            folder.sync()
+            exitrecord.write(folder, ending, folder.disk.sync)
+            exitrecord.secure(folder)
 
-    def ending(self) -> Ending | None:
-        """How it ended; None: nobody has written that yet.
+    def note_ending(self, ending: Ending) -> None:
+        """The same without waiting for the disk.
+
+        Survives a kill. A power cut may take it until `secure_ending`, or until whoever is told of
+        it has written it down. Raises: SpoolError.
+        """
+        with self._there() as folder:
+            exitrecord.write(folder, ending, exitrecord.wait_not)
+
+    def secure_ending(self) -> None:
+        """Wait until the exit record is on the disk.
 
         Raises: SpoolError.
         """
-        raw = self._read(tree.EXIT)
-        return None if raw is None else read_ending(raw, f"{self.path}/{tree.EXIT}")
+        with self._there() as folder:
+            exitrecord.secure(folder)
+
+    def ending(self) -> Ending | None:
+        """How it ended; None: nobody has written that yet, or a power cut has taken it.
+
+        Raises: SpoolError.
+        """
+        with self._open() as folder:
+            return None if folder is None else exitrecord.found_in(folder)
 
     def forget(self) -> None:
         """Remove it: at once under a name that counts for nothing, then file by file.
@@ -354,21 +351,3 @@ def _lock(folder: Folder, name: str) -> int:
         raise cannot("lock", folder.where(name), error) from error
     folder.disk.close(fd)
     return -1
-
-
-def _kept(folder: Folder) -> int:
-    """What was reserved; or, where something else lies there, a new file in its place."""
-    try:
-        return folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
-    except SpoolError as error:
-        if is_own_fault(error) or not folder.drop_folder(tree.EXIT_RESERVED):
-            raise
-    return folder.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
-
-
-def _overwrite(folder: Folder, fd: int, content: bytes) -> None:
-    """Fill the reserved blocks from their beginning and cut off the rest."""
-    posix.lseek(fd, 0, 0)
-    write_all(folder.disk, fd, content)
-    folder.disk.truncate(fd, len(content))
-    folder.disk.sync(fd)
