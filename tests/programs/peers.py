@@ -22,11 +22,20 @@ class FakeChannel:
         self.peer = Peer(pid=4711, uid=uid, gid=uid)
         self.said: list[Message] = []
         self.closed = False
+        self._queued: list[Message] = []
 
     def send(self, verb: str, fields: messages.Fields) -> None:
+        self.queue(verb, fields)
+        self.flush()
+
+    def queue(self, verb: str, fields: messages.Fields) -> None:
         if not self.closed:
             pack(verb, list(fields))  # refuses what is too large, as a real one does
-            self.said.append(Message(verb=verb, fields=tuple(fields)))
+            self._queued.append(Message(verb=verb, fields=tuple(fields)))
+
+    def flush(self) -> None:
+        self.said += self._queued
+        self._queued.clear()
 
     def answer(self, fields: messages.Fields, out: bytes = b"") -> None:
         self.send("reply", [*fields, ("out", out)])

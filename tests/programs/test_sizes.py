@@ -162,6 +162,7 @@ def test_an_agent_asks_for_any_number_of_requests_whether_they_are_needed():
     agent._private = SimpleNamespace(tokens=lambda: tokens)
     agent._dispatcher = FakeChannel(BOB)  # which refuses what no message may hold
     agent._ask_for_garbage()
+    agent._dispatcher.flush()
     said = agent._dispatcher.take()
     assert [token for message in said for token in message.many("token")] == tokens
 

@@ -3,6 +3,10 @@
 import json
 
 from tests.programs.queue import BOB
+from tinysched.job.model import Exit
+from tinysched.job.runs import Cause, Ending
+from tinysched.wire import messages
+from tinysched.wire.channel import Message
 
 
 def state(queue):
@@ -59,3 +63,20 @@ def test_a_disk_that_refuses_it_is_asked_again(queue, bob):
     queue.disk.full = False
     queue.sleep(1)
     assert state(queue) == "running"
+
+
+def test_an_end_is_acknowledged_together_with_the_grant_that_follows(queue, bob):
+    queue.submit(BOB, "--array=0-1%1")
+    bob.start("1_0.1")
+    over = Ending(
+        run=bob.runs["1_0.1"].grant.run,
+        cause=Cause.EXIT,
+        exit=Exit(code=0),
+        started_at=queue.clock.wall(),
+        ended_at=queue.clock.wall(),
+    )
+    message = Message(verb="ended", fields=tuple(messages.ending_fields(over)))
+    queue.dispatcher.hear(bob.channel, message)
+    assert bob.channel.said == []
+    queue.dispatcher.advance()
+    assert bob.obey() == ["ended-ack", "grant"]

@@ -53,6 +53,17 @@ def test_many_messages_may_come_at_once(pair):
     assert other.receive() == []
 
 
+def test_what_is_queued_goes_with_what_is_said_next_or_at_a_flush(pair):
+    one, other = pair
+    one.queue("first", [])
+    assert other.receive() == []
+    one.send("second", [])
+    assert [message.verb for message in other.receive()] == ["first", "second"]
+    one.queue("third", [])
+    one.flush()
+    assert [message.verb for message in other.receive()] == ["third"]
+
+
 def test_a_message_that_comes_byte_by_byte_is_read_once_it_is_whole(ends):
     channel, other = ends
     frame = pack("hello", [("name", b"value")])

@@ -166,6 +166,8 @@ class Agent:
                 self._upgrade.look()
             self._tidy()
             self._wait()
+        if self._dispatcher is not None:
+            self._dispatcher.flush()
         self.wards.retiring.now()
         LOG.info(events.AGENT_ENDS, os.getpid())
 
@@ -174,6 +176,8 @@ class Agent:
             self._is_leaving = True
 
     def _wait(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.flush()  # all that was told in this turn: it is woken once
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         poll.register(self._bell, select.POLLIN)
@@ -235,7 +239,7 @@ class Agent:
         """Says something to the dispatcher; false if nobody is there to hear it."""
         if self._dispatcher is None or self._dispatcher.closed:
             return False
-        self._dispatcher.send(verb, fields)
+        self._dispatcher.queue(verb, fields)
         return not self._dispatcher.closed
 
     def _hear(self) -> None:

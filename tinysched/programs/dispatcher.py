@@ -187,6 +187,7 @@ class Dispatcher:
         self.agents.tick()
         self.conditions.settle()
         self._start_what_fits()
+        self.agents.flush()
         self.post.tick()
         now = self._clock.wall()
         self.ledger.books.forget_before(now - self._config.min_job_age_s)

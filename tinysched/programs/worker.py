@@ -35,6 +35,8 @@ from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Listener, Message
 
 STOPPED = b"stopped\n"
+# Who runs for a shorter time starts and ends in one message.
+SHORTEST_S = 0.01
 # A worker in its client's process group hears what is meant for the client, who passes it on.
 NOT_FOR_US = (
     signal.SIGINT,
@@ -126,6 +128,7 @@ class _Worker:
         self._meter = Meter(tools.private, tools.clock)
         self._output = self._error = ""
         self._script = 0
+        self._ring_at: float | None = None
         self._started: Started | None = None
         self._is_script_taken = False
         self._mark = marks.new()
@@ -147,7 +150,8 @@ class _Worker:
             self._record(self._not_started(error.sentence))
             return
         self._dir.release_alive()
-        self._ring()
+        is_watched = self._assignment.request.foreground  # from a terminal, by its client
+        self._ring_at = self._clock.boottime() + (0.0 if is_watched else SHORTEST_S)
         self._herald = Herald(
             self._assignment, self._dir, self._clock, self._signal_script, follow=True
         )
@@ -195,7 +199,7 @@ class _Worker:
                 break
             self._tell_who_lingers(custody.lingering)
             self._meter.look()
-            ready = self._wait(self._superior.sooner(self._meter.sooner(wait_s)))
+            ready = self._wait(self._sooner(self._superior.sooner(self._meter.sooner(wait_s))))
             if self._wake in ready:
                 os.read(self._wake, 4096)
             if self._superior.descriptor in ready:
@@ -206,6 +210,17 @@ class _Worker:
                 self._hear(descriptor, custody)
             self._superior.look()
         self._sweep()
+
+    def _sooner(self, wait_s: float | None) -> float | None:
+        """Rings for the start when it is time, and waits no longer than until then."""
+        if self._ring_at is None:
+            return wait_s
+        until_s = self._ring_at - self._clock.boottime()
+        if until_s > 0:
+            return until_s if wait_s is None else min(wait_s, until_s)
+        self._ring_at = None
+        self._ring()
+        return wait_s
 
     def _tell_who_lingers(self, names: tuple[str, ...]) -> None:
         if names == self._lingering:

@@ -146,12 +146,16 @@ class Channel:
 
     def send(self, verb: str, fields: Sequence[tuple[str, bytes]]) -> None:
         """Queues a message and hands over as much as the other end takes; never raises for it."""
+        self.queue(verb, fields)
+        self.flush()
+
+    def queue(self, verb: str, fields: Sequence[tuple[str, bytes]]) -> None:
+        """Says something together with what is said next, or at the next `flush`."""
         if self.closed:
             return
         self._outgoing += pack(verb, list(fields))
         if len(self._outgoing) > LONGEST_BACKLOG:
             self.closed = True
-        self.flush()
 
     def answer(self, fields: Sequence[tuple[str, bytes]], out: bytes = b"") -> None:
         """Replies to a command; text of any length goes in parts."""

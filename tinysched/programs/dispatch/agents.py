@@ -48,6 +48,7 @@ class Agents:
         self._starts = Starts(ledger, clock)
         self._expected_until: dict[int, float] = {}
         self._unwritten: dict[RunId, Ending] = {}
+        self._queued: list[Channel] = []
         self._write_again_at = 0.0
         for ending in endings.of_former_boots(self._books, clock):
             self._settle(ending)
@@ -166,6 +167,12 @@ class Agents:
         if launcher is not None:
             launcher.send(verb, fields)
         return launcher is not None
+
+    def flush(self) -> None:
+        """Passes on what waited for something else to be said."""
+        for channel in self._queued:
+            channel.flush()
+        self._queued.clear()
 
     def _hand_over(self, unit: Unit) -> None:
         """A foreground client has gone: what it ran is its user's agent's to watch.
@@ -335,7 +342,10 @@ class Agents:
         self._unwritten.pop(ending.run, None)
         if is_new:
             journal.say_ended(self._books.jobs[job.id], self._books.unit(ending.run.job), ending)
-        self._tell(job, "ended-ack", messages.run_fields(ending.run))
+        launcher = self._launcher(job)
+        if launcher is not None:  # told with the grant that follows, if one does
+            launcher.queue("ended-ack", messages.run_fields(ending.run))
+            self._queued.append(launcher)
 
     def _leave(self, channel: Channel) -> None:
         uid = channel.peer.uid
