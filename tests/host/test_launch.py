@@ -8,10 +8,10 @@ import pytest
 
 from tests import wait
 from tests.host.running import PATH, in_child, run, shell
-from tinysched.host import processes
-from tinysched.host.launch import launch
+from tinysched.host import marks, processes
+from tinysched.host.launch import LaunchError, launch
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("each_way")]
 
 
 def status(tmp_path, field):
@@ -49,10 +49,53 @@ def test_the_environment_is_what_was_given_and_nothing_else(tmp_path, monkeypatc
     assert sorted(found) == sorted(name + b"=" + value for name, value in given.items())
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {b"PWD": b"/somewhere/else", b"OLDPWD": b"/", b"_": b"/bin/x", b"SHLVL": b"7"},
+        {b"PWD": bytes(range(1, 256)), b"ALL": bytes(range(1, 256)), b"EMPTY": b""},
+        {b"IFS": b"x", b"OPTIND": b"no number", b"PPID": b"1", b"LINENO": b"2", b"ATTY": b"1"},
+        {b"PS1": b"$(exit 1)", b"PS4": b"+", b"MAIL": b"m", b"HISTSIZE": b"-1", b"TERM": b"x"},
+        {b"ENV": b"/etc/passwd", b"BASH_ENV": b"/etc/passwd", b"POSIXLY_CORRECT": b"1"},
+        {b"BASH_FUNC_module%%": b"() {  eval $1\n}", b"1": b"x", b"-i": b"y", b"a b": b"z=z"},
+        {b"LD_PRELOAD": b"/no/such.so", b"LD_DEBUG": b"", b"GLIBC_TUNABLES": b"x"},
+    ],
+)
+def test_no_variable_is_changed_added_or_lost_on_the_way(tmp_path, given):
+    program = ["/bin/cat", "/proc/self/environ"]
+    run(shell(tmp_path, "", argv=program, environment=given, pid_variable=b"MY_PID"))
+    found = (tmp_path / "out").read_bytes().split(b"\0")[:-1]
+    wanted = [name + b"=" + value for name, value in given.items()]
+    assert sorted(one for one in found if not one.startswith(b"MY_PID=")) == sorted(wanted)
+    complaints = (tmp_path / "err").read_text().splitlines()
+    assert len(complaints) == (b"LD_PRELOAD" in given), complaints
+
+
+def test_the_directory_in_pwd_is_as_given_also_if_it_is_reached_by_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    by_link = os.fsencode(tmp_path / "link")
+    given = {b"PWD": by_link}
+    program = ["/usr/bin/env"]
+    run(shell(tmp_path, "", argv=program, environment=given, work_dir=by_link))
+    assert (tmp_path / "out").read_bytes() == b"PWD=" + by_link + b"\n"
+
+
+def test_a_job_is_told_its_own_pid(tmp_path):
+    pids: list[int] = []
+    given = {b"PATH": PATH, b"MY_PID": b"another's"}
+    job = shell(
+        tmp_path, "echo $MY_PID", environment=given, pid_variable=b"MY_PID", announce=pids.append
+    )
+    run(job)
+    assert (tmp_path / "out").read_text() == f"{pids[0]}\n"
+
+
 def test_arguments_arrive_byte_by_byte(tmp_path):
-    arguments = [b"a b", b"", b"\xff*", b"$HOME"]
+    every_byte = bytes(range(1, 256))
+    arguments = [b"a b", b"", b"\xff*", b"$HOME", b"-x", b"--", b"A=b", every_byte]
     run(shell(tmp_path, "", argv=["/usr/bin/printf", "%s|", *arguments]))
-    assert (tmp_path / "out").read_bytes() == b"a b||\xff*|$HOME|"
+    assert (tmp_path / "out").read_bytes() == b"".join(word + b"|" for word in arguments)
 
 
 def test_a_program_without_slash_is_found_in_the_jobs_own_path(tmp_path):
@@ -92,7 +135,9 @@ def test_every_signal_has_its_default_meaning_and_none_is_blocked(tmp_path):
     finally:
         signal.signal(signal.SIGHUP, ignored)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    assert int(status(tmp_path, "SigIgn"), 16) == 0
+    # Not those that the C library keeps to itself: no program can so much as name them.
+    named = sum(1 << number - 1 for number in signal.valid_signals())
+    assert int(status(tmp_path, "SigIgn"), 16) & named == 0
     assert int(status(tmp_path, "SigBlk"), 16) == 0
     assert mine == {signal.SIGUSR1}
 
@@ -174,7 +219,7 @@ def test_a_job_whose_launcher_is_killed_runs_if_and_only_if_it_was_announced(tmp
 
     def host() -> None:
         processes.set_subreaper()
-        job = shell(tmp_path, "echo ran", announce=announce, is_announced=note.exists)
+        job = shell(tmp_path, "echo ran", announce=announce, record=str(note))
         launcher, gone = processes.fork_worker(lambda: launch(job).pid), {}
 
         def have_ended() -> bool:
@@ -187,6 +232,70 @@ def test_a_job_whose_launcher_is_killed_runs_if_and_only_if_it_was_announced(tmp
 
     assert in_child(host).code == 0
     assert out.read_text() == ("ran\n" if is_noted else "")
+
+
+def test_a_start_that_is_refused_runs_nothing_although_it_is_on_record(tmp_path):
+    note = tmp_path / "note"
+
+    def announce(_pid: int) -> None:
+        note.touch()
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(LaunchError):
+        launch(shell(tmp_path, "touch ran", announce=announce, record=str(note)))
+    assert not processes.has_children()
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_who_is_killed_while_its_start_is_recorded_never_runs(tmp_path, signum):
+    job = shell(tmp_path, "touch ran", announce=lambda pid: os.kill(pid, signum))
+    assert run(job).signal == signum
+    assert not (tmp_path / "ran").exists()
+
+
+def test_it_is_the_same_process_before_and_after_it_becomes_the_job(tmp_path):
+    began: list[int | None] = []
+    job = shell(
+        tmp_path,
+        "cut -d' ' -f22 /proc/$$/stat",
+        announce=lambda pid: began.append(processes.start_ticks(pid)),
+    )
+    run(job)
+    assert (tmp_path / "out").read_text() == f"{began[0]}\n"
+
+
+def test_all_is_in_force_before_the_job_begins_and_the_launcher_keeps_its_own(tmp_path):
+    mark, text = marks.new(), f"{'Max open files':26}77 99 files\n"
+    before = (
+        resource.getrlimit(resource.RLIMIT_NOFILE),
+        os.getcwd(),
+        sorted(os.listdir("/proc/self/fd")),
+    )
+    run(shell(tmp_path, "", argv=["/bin/cat", "/proc/self/limits"], limits=text, mark=mark))
+    found = {
+        line[:26].strip(): line[26:].split()[:2]
+        for line in (tmp_path / "out").read_text().splitlines()
+    }
+    assert found["Max open files"] == ["77", "99"]
+    assert found["Max file locks"] == [str(mark), str(mark)]
+    after = (
+        resource.getrlimit(resource.RLIMIT_NOFILE),
+        os.getcwd(),
+        sorted(os.listdir("/proc/self/fd")),
+    )
+    assert after == before
+
+
+def test_many_descriptors_can_be_kept(tmp_path):
+    kept = [os.open("/dev/null", os.O_RDONLY) for _ in range(12)]
+    try:
+        run(shell(tmp_path, "ls /proc/$$/fd", keep=kept))
+        assert not any(map(os.get_inheritable, kept))
+    finally:
+        for descriptor in kept:
+            os.close(descriptor)
+    assert {*kept, 0, 1, 2} <= {int(name) for name in (tmp_path / "out").read_text().split()}
 
 
 def test_what_is_announced_keeps_the_launchers_umask(tmp_path):

@@ -12,7 +12,7 @@ from tinysched.errors import SpoolError
 from tinysched.host import processes
 from tinysched.host.launch import LaunchError, launch
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("each_way")]
 
 
 def refusal(job) -> str:

@@ -10,7 +10,7 @@ import pytest
 from tests.host.running import run, shell
 from tinysched.host.launch import LaunchError, launch
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("each_way")]
 
 VOICE = "slurmstepd-node7: error: "
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.host.running import run, shell
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("each_way")]
 
 
 def test_output_and_errors_go_to_their_files(tmp_path):

@@ -8,9 +8,10 @@ Source: getrlimit(2), RLIMIT_LOCKS.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
+
+from tinysched.host import limits
 
 RLIMIT_LOCKS = 10  # asm-generic/resource.h; Python has no name for it
 _LINE = b"Max file locks"
@@ -29,11 +30,14 @@ def new() -> int:
     return half + int.from_bytes(os.urandom(8), "big") % half
 
 
+def as_limit(mark: int) -> dict[int, tuple[int, int]]:
+    """What to set to mark a process and all it will start; nothing for 0."""
+    return {RLIMIT_LOCKS: (mark, mark)} if mark else {}
+
+
 def put_on(mark: int) -> None:
     """Mark this process and all it will start; 0, or what cannot be done, changes nothing."""
-    if mark:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(RLIMIT_LOCKS, (mark, mark))
+    limits.apply(as_limit(mark))
 
 
 def carried_by(pid: int) -> int:

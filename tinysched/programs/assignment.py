@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tinysched.errors import TinyschedError
-from tinysched.host import cores, identity, limits, scratch
+from tinysched.host import cores, identity, limits
 from tinysched.host.launch import Launch
 from tinysched.job import (
     allocationenvironment,
@@ -68,17 +68,8 @@ class Assignment:
         Raises: TinyschedError if what was submitted cannot be run.
         """
         request, stored, person = self.request, self.stored, self.person
-        variables = self._variables(person)
-
         is_allocation = stored.command in names.ALLOCATIONS
         voice = notices.voice(person.host, "" if is_allocation else stored.command)
-
-        def settle(pid: int) -> None:
-            # The child's own copy of the variables.
-            if not is_allocation:
-                variables[environment.PID_VARIABLE] = b"%d" % pid
-            for words in scratch.settle(variables) if voice else ():
-                os.write(2, os.fsencode(f"{voice}{words}\n"))
 
         if request.foreground:
             argv = list(request.arguments)
@@ -91,7 +82,7 @@ class Assignment:
             streams = (self._input(), self.output, self.error)
         return Launch(
             argv=argv,
-            environment=variables,
+            environment=self._variables(person),
             work_dir=request.work_dir,
             stdin=streams[0],
             stdout=streams[1],
@@ -100,9 +91,9 @@ class Assignment:
             umask=stored.umask,
             limits=self._limits() if voice or "propagate" in self.said else stored.limits,
             keep=(run.alive_fd,),
-            settle=settle,
+            pid_variable=b"" if is_allocation else environment.PID_VARIABLE,
             announce=announce,
-            is_announced=lambda: run.started() is not None,
+            record=run.started_path,
             foreground=request.foreground,
             called="" if request.foreground else request.name,
             voice=voice,

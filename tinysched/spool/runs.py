@@ -190,6 +190,11 @@ class RunDir:
         with self._there() as folder:
             folder.put(tree.STARTED, write_started(started), tree.CLOSED_FILE_MODE)
 
+    @property
+    def started_path(self) -> str:
+        """Where `write_started` writes: there is such a file once that is done, and not before."""
+        return f"{self.path}/{tree.STARTED}"
+
     def show_script(self, raw_id: int, token: str) -> str:
         """A path to what was submitted that names the job, as scripts of Slurm find it in $0.
 
@@ -211,7 +216,7 @@ class RunDir:
         Raises: SpoolError.
         """
         raw = self._read(tree.STARTED)
-        return None if raw is None else read_started(raw, f"{self.path}/{tree.STARTED}")
+        return None if raw is None else read_started(raw, self.started_path)
 
     def write_lingering(self, names: tuple[str, ...]) -> None:
         """Write down what has outlived KILL; the room for it was never reserved.
