@@ -21,6 +21,7 @@ _MAKE = posix.O_CREAT | posix.O_EXCL | posix.O_RDWR | posix.O_NOFOLLOW | posix.O
 _KEEP = posix.O_CREAT | posix.O_RDWR | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC
 _APPEND = (_KEEP & ~posix.O_RDWR) | posix.O_APPEND | posix.O_WRONLY
 _LOOK = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC
+_PIECE = 1 << 12
 _ticket = iter(range(1, 1 << 62))
 
 TYPE_CHECKING = False
@@ -328,7 +329,7 @@ def _read_all(disk: Disk, fd: int, limit: int, owner: int | None, path: str) -> 
     pieces: list[bytes] = []
     left = limit + 1 if status.st_size <= limit else 0
     while left:
-        piece = disk.read(fd, min(left, 1 << 20))
+        piece = disk.read(fd, min(left, max(status.st_size + 1, _PIECE)))  # Python has to find room
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
