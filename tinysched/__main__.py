@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix
 import sys
 
-from tinysched import __version__
+from tinysched import __version__, later
 from tinysched.commands import console
 from tinysched.errors import EXIT_DONE, TinyschedError, UsageError, VerbatimError
 from tinysched.site import Site
@@ -40,6 +40,7 @@ SHOWN = {"foreground": "run_job.sh"}
 
 def main(site: Site, argv: list[str]) -> int:
     """Opens the door to one program and answers with its exit code."""
+    later.load("inspect")
     try:
         return _enter(site.chosen_by(_variable(b"TJS_ROOT")), argv)
     except TinyschedError as error:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-HEAVY = {"typing", "yaml", "click", "subprocess", "socket", "asyncio", "pathlib", "argparse"}
+HEAVY = {"typing", "yaml", "click", "subprocess", "socket", "asyncio", "pathlib", "argparse", "ast"}
+
+# The program finds no queue, and leaves.
+PROBE = """\
+import sys
+sys.path += {libraries!r}
+from tinysched import __main__ as door
+from tinysched.site import Site
+
+door.main(Site({root!r}, 0, {root!r}), [{program!r}])
+print(*sys.modules)
+"""
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("program", ["dispatcher", "agent"])
-def test_a_program_that_lives_long_loads_nothing_heavy(program: str):
-    text = f"import sys; sys.path += {sys.path!r}\nimport tinysched.programs.{program}\n"
-    command = [sys.executable, "-IS", "-c", f"{text}print(*sys.modules)"]
+def test_a_program_that_lives_long_loads_nothing_heavy(program: str, tmp_path: Path):
+    text = PROBE.format(libraries=sys.path, root=f"{tmp_path}/none", program=program)
+    command = [sys.executable, "-IS", "-c", text]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert not HEAVY.intersection(done.stdout.split())
+    loaded = set(done.stdout.split())
+    assert f"tinysched.programs.{program}" in loaded
+    assert not HEAVY & loaded
