@@ -295,6 +295,7 @@ LEFT_OUT = {
     "AgentLock.inherit",
     "RunDir.path",
     "RunDir.socket_path",
+    "RunDir.started_path",
     "outbox.pack",
     "outbox.together",
     "outbox.note",
