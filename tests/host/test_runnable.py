@@ -5,6 +5,8 @@ import shutil
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinysched.host.runnable import is_sure
 
@@ -68,7 +70,10 @@ def test_scripts_of_these_are_sure(program, line):
         binary(machine=b"\xff\xff"),
         binary(loader=b"/no/such.so\0"),
         binary(loader=b"/bin/sh"),
+        binary(loader=b"/bin/sh\0x\0"),
+        binary(loader=b"\0"),
         binary(kind=1),
+        binary()[:54] + b"\0\0" + binary()[56:],
         binary()[:100],
     ],
 )
@@ -94,6 +99,14 @@ def test_what_may_not_be_executed_is_not(program, tmp_path):
     assert not is_sure(os.fsencode(tmp_path))
     assert not is_sure(b"/no/such")
     assert not is_sure(b"\0")
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"#!", binary()[:58], binary()]))
+def test_anything_may_lie_there(tmp_path_factory, content, beginning):
+    path = tmp_path_factory.getbasetemp() / "anything"
+    path.write_bytes(beginning + content)
+    path.chmod(0o755)
+    is_sure(os.fsencode(path))
 
 
 def test_a_fifo_keeps_nobody_waiting(tmp_path):

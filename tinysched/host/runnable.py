@@ -18,6 +18,7 @@ _WORD = re.compile(rb"[ \t]*(/[^ \t\0]+)(?![^ \t])")
 _ELF64_LITTLE = b"\x7fELF\x02\x01"
 _KINDS = (2, 3)  # at fixed addresses, or anywhere
 _HEADERS_AT, _HEADER_SIZE, _HEADERS = slice(32, 40), slice(54, 56), slice(56, 58)
+_HEADER = 56  # bytes
 _KIND, _MACHINE = slice(16, 18), slice(18, 20)
 _INTERPRETER = 3
 
@@ -59,14 +60,17 @@ def _is_binary(beginning: bytes) -> bool:
     at, size, count = map(
         _number, map(beginning.__getitem__, (_HEADERS_AT, _HEADER_SIZE, _HEADERS))
     )
-    if _number(beginning[_KIND]) not in _KINDS or at + size * count > len(beginning):
+    if _number(beginning[_KIND]) not in _KINDS or size != _HEADER:
+        return False
+    if at + size * count > len(beginning):
         return False
     for start in range(at, at + size * count, size):
         header = beginning[start : start + size]
         if _number(header[:4]) == _INTERPRETER:
             begin = _number(header[8:16])
             loader = beginning[begin : begin + _number(header[32:40])]
-            return loader.endswith(b"\0") and os.access(loader[:-1], os.X_OK)
+            # One that ends elsewhere is none that the kernel would take.
+            return loader.find(b"\0") == len(loader) - 1 >= 0 and os.access(loader[:-1], os.X_OK)
     return True  # statically linked
 
 
