@@ -2,7 +2,8 @@
 
 No page of this process is copied for it, so it takes a third of what a fork of Python does. The
 shell must leave no trace in the job: this is for what is known to pass through it unharmed, and for
-what is known to run. All else starts by way of host/forking.py.
+what is known to run. All else starts by way of host/forking.py. A program that cannot be run after
+all is told by the shell, in the job's stderr, and ends with 126 or 127.
 """
 
 from __future__ import annotations
