@@ -135,9 +135,7 @@ def test_every_signal_has_its_default_meaning_and_none_is_blocked(tmp_path):
     finally:
         signal.signal(signal.SIGHUP, ignored)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    # Not those that the C library keeps to itself: no program can so much as name them.
-    named = sum(1 << number - 1 for number in signal.valid_signals())
-    assert int(status(tmp_path, "SigIgn"), 16) & named == 0
+    assert int(status(tmp_path, "SigIgn"), 16) == 0
     assert int(status(tmp_path, "SigBlk"), 16) == 0
     assert mine == {signal.SIGUSR1}
 

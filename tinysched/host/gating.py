@@ -15,7 +15,7 @@ import resource
 import select
 from collections.abc import Iterator, Mapping, Sequence
 
-from tinysched.host import gate, limits, marks, processes, runnable
+from tinysched.host import gate, limits, marks, runnable, spawning
 from tinysched.host.ready import Launch, Ready
 
 # Of all that may be /bin/sh on a host, this one is known to change PWD, and nothing else.
@@ -51,13 +51,12 @@ _ROOM = {
     resource.RLIMIT_NOFILE: 64,
     resource.RLIMIT_STACK: 2**20,
 }
-_NOT_SO = (OSError, ValueError, NotImplementedError)
 Limits = Mapping[int, tuple[int, int]]
 
 
 def start(ready: Ready) -> gate.Waiting | None:
     """Have a shell wait at its gate; None: this job, or this host, is not for it."""
-    with contextlib.suppress(*_NOT_SO):  # whoever has words for it is the fork
+    with contextlib.suppress(OSError, ValueError):  # whoever has words for it is the fork
         bounds = limits.lowered(limits.parse(ready.job.limits))
         if _is_usual(ready) and _has_room(bounds):
             return _start(ready, {**bounds, **marks.as_limit(ready.job.mark)})
@@ -113,22 +112,14 @@ def _fits(command: Sequence[bytes], environment: Mapping[bytes, bytes]) -> bool:
 def _spawn(
     ready: Ready, command: Sequence[bytes], environment: Mapping[bytes, bytes]
 ) -> gate.Waiting:
-    """Raises: OSError, ValueError, NotImplementedError."""
+    """Raises: OSError, ValueError."""
     waiting, opener = gate.pipe()
     number = min(set(_GATES) - {waiting, *ready.job.keep})
-    ends = (*enumerate(ready.streams), (number, waiting))
+    ends = (*zip(ready.streams, range(3), strict=True), (waiting, number))
     words = [_SHELL, b"-c", _script(ready, number), _SHELL, os.fsencode(ready.job.record)]
     try:
         with _inheriting(ready.job):
-            pid = os.posix_spawn(
-                _SHELL,
-                [*words, *command],
-                environment,
-                file_actions=[(os.POSIX_SPAWN_DUP2, end, target) for target, end in ends],
-                setsid=True,
-                setsigmask=(),
-                setsigdef=processes.ignored_signals(),
-            )
+            pid = spawning.spawn(_SHELL, [*words, *command], environment, ends)
     except BaseException:
         os.close(opener)
         raise
