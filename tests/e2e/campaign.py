@@ -15,7 +15,7 @@ from tests.e2e.reckoning import Reckoning
 from tests.e2e.rig import OPEN, Site
 from tests.e2e.user import User
 from tinysched.errors import TinyschedError
-from tinysched.spool.tree import GONE_PREFIX
+from tinysched.spool.tree import NOT_RUNS
 
 CORES = 12
 # Agents that have nothing to do leave at once: to leave and to be called for may coincide.
@@ -148,8 +148,8 @@ class Campaign:
 
 
 def unforgotten(site: Site, users: Iterable[User]) -> list[str]:
-    """Runs that are not about to be removed."""
-    return [run for user in users for run in site.runs(user) if not run.startswith(GONE_PREFIX)]
+    """Runs that are there, beside what an agent that was killed has left for the next one."""
+    return [run for user in users for run in site.runs(user) if not run.startswith(NOT_RUNS)]
 
 
 def _call_agents(users: tuple[User, ...]) -> None:

@@ -103,6 +103,8 @@ SETTINGS = submission.Settings(max_array_index=1000)
 NAMES = filenames.Names(id=JobId(number=42, task=7), raw_id=49, name="x", user="bob", node="n")
 NOW = 1_800_000_000.0
 
+RUN_ID = RunId(job=JobId(number=7), attempt=1)
+
 
 def a_submission(
     content: bytes, _place: str, read: Callable[..., object] = submission.read
@@ -517,7 +519,7 @@ PARSERS: dict[str, Parser] = {
         seeds=(record("grant"),),
     ),
     "spool/runrecords.py read_started": Parser(
-        read=raw(lambda content: runrecords.read_started(content, "started")),
+        read=raw(lambda content: runrecords.read_started(content, "started", RUN_ID)),
         errors=(SpoolError,),
         seeds=(record("started"),),
     ),

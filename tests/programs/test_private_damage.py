@@ -62,8 +62,10 @@ REQUEST = {
 RUNS = {
     "grant": cells(ENDS),
     "started": cells(ENDS),
-    "exit": cells(LOST),
+    # Its record is at the beginning of the room that was reserved for it.
+    "exit": cells(LOST, half=ENDS),
     ".exit": cells(ENDS),
+    ".started": cells(ENDS),
     "worker.lock": cells(ENDS),
     "alive": cells(ENDS),
     "lingering": cells(ENDS),
@@ -71,7 +73,16 @@ RUNS = {
     "amended": cells(ENDS),
 }
 # What is no record: written anew by whoever needs it, or only for people.
-OTHERS = {"<any>", "job<n>", "agent.lock", "agent.shell", "agent.log", ".new.<pid>.<n>", "ctl.sock"}
+OTHERS = {
+    "<any>",
+    "job<n>",
+    "agent.lock",
+    "agent.shell",
+    "agent.log",
+    ".new.<pid>.<n>",
+    "ctl.sock",
+    ".listens.<any>",
+}
 
 
 def params(table: dict[str, Cells]) -> list[object]:

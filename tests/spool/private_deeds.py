@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -66,7 +67,7 @@ def seen(root: str) -> dict[str, object]:
     for run in private.runs():
         assert not run.worker_alive()
         assert not run.job_alive()
-        if run.is_claimed:
+        if run.grant() is not None:
             facts = (run.grant(), run.started(), run.ending(), run.lingering(), run.amended())
             found[f"run {run.run}"] = facts
     found["shell"] = outbox.agent_shell(root, UID, QuickDisk())
@@ -101,6 +102,22 @@ def _take_back(root: str, _private: Private, disk: Disk) -> None:
 
 def _claim(_root: str, private: Private, _disk: Disk) -> None:
     private.claim(grant(10)).close()
+
+
+def _reclaim(_root: str, private: Private, _disk: Disk) -> None:
+    private.retire([run for run in private.runs() if run.run.job.number == 9], "tok")
+    private.reclaim(replace(grant(10), token="bound")).close()
+    private.drop_spares()
+
+
+def _listen(_root: str, private: Private, _disk: Disk) -> None:
+    ear = private.new_ear()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{private.runs_path}/{ear}")
+    for run in private.runs():
+        run.show_socket(ear)
+        assert os.path.exists(run.socket_path)
+    private.drop_ear(ear)
 
 
 def _secure(_root: str, private: Private, _disk: Disk) -> None:
@@ -205,6 +222,17 @@ DEEDS = (
         changes="bound",
     ),
     Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
+    Deed(
+        name="reclaim",
+        uses=("Private.reclaim", "Private.drop_spares", "RunDir.inside"),
+        do=_reclaim,
+        changes="9.1 10.1 tok",
+    ),
+    Deed(
+        name="listen",
+        uses=("Private.runs_path", "Private.new_ear", "Private.drop_ear", "RunDir.show_socket"),
+        do=_listen,
+    ),
     Deed(name="secure", uses=("RunDir.secure",), do=_secure),
     Deed(
         name="shell",
@@ -254,6 +282,11 @@ DEEDS = (
         changes="old",
     ),
     Deed(
+        name="clear-runs",
+        uses=("Private.clear_runs",),
+        do=lambda _root, private, _disk: private.clear_runs(),
+    ),
+    Deed(
         name="look",
         uses=(
             "Private.tokens",
@@ -268,7 +301,6 @@ DEEDS = (
             "Private.agent_alive",
             "Private.agent_pid",
             "Private.agent_began_at",
-            "RunDir.is_claimed",
             "RunDir.grant",
             "RunDir.worker_pid",
             "RunDir.worker_alive",

@@ -139,7 +139,8 @@ def test_the_records_of_a_run():
     grant = runrecords.read_grant((V1 / "grant").read_bytes(), "grant")
     assert (str(grant.run), grant.raw_id, grant.token) == ("43_4.2", 52, "a1b2-c3_d4")
     assert (grant.cores, grant.memory_mib, grant.limit_s, grant.kill_wait_s) == (8, 2048, None, 30)
-    started = runrecords.read_started((V1 / "started").read_bytes(), "started")
+    started = runrecords.read_started((V1 / "started").read_bytes(), "started", grant.run)
+    assert started is not None
     assert (started.pid, started.start_ticks, started.boot_id) == (4711, 123456, "b0-07")
     assert (started.began_at, started.is_warned, started.is_told) == (None, False, False)
     ending = runrecords.read_ending((V1 / "exit").read_bytes(), "exit")

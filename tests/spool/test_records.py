@@ -11,7 +11,7 @@ from tests.spool.made import GRANTED, RUNS, WAITS, array, ended, plain, task
 from tests.spool.strategies import endings, grants, jobs, tasks
 from tinysched.errors import SpoolError, TinyschedError
 from tinysched.job.history import NOTHING
-from tinysched.job.model import JobId
+from tinysched.job.model import JobId, RunId
 from tinysched.job.request import Export
 from tinysched.spool import records, runrecords
 from tinysched.spool.decoding import parse
@@ -68,7 +68,9 @@ def test_any_bytes_give_a_record_or_a_spool_error(raw):
         records.read_task,
         runrecords.read_grant,
         runrecords.read_ending,
-        runrecords.read_started,
+        lambda raw, where: runrecords.read_started(
+            raw, where, RunId(job=JobId(number=1), attempt=1)
+        ),
     ):
         with pytest.raises(SpoolError, match=r"^cannot read job_1"):
             read(raw, "job_1")

@@ -9,6 +9,8 @@ import _socket
 
 from tinysched.host.clock import Clock
 from tinysched.programs.shift import Handed, hand_over
+from tinysched.spool.private import Private
+from tinysched.spool.runs import RunDir
 
 # More than this do not wait, and not for longer: each takes memory.
 MOST_IDLE = 8
@@ -18,9 +20,11 @@ IDLE_S = 2.0
 class Crew:
     """By pid; whoever waits longest is asked last: the others are warmer."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, private: Private, clock: Clock) -> None:
+        self._private = private
         self._clock = clock
         self._lines: dict[int, _socket.socket] = {}
+        self._ears: dict[int, str] = {}
         self._idle: list[int] = []
         self._leave_at = 0.0
 
@@ -29,9 +33,10 @@ class Crew:
         """Those that wait."""
         return frozenset(self._idle)
 
-    def join(self, pid: int, line: _socket.socket) -> None:
-        """A new worker is at work."""
+    def join(self, pid: int, line: _socket.socket, ear: str) -> None:
+        """A new worker is at work. `ear`: the name under which it listens."""
         self._lines[pid] = line
+        self._ears[pid] = ear
 
     def rest(self, pid: int) -> None:
         """A worker has said that it is free."""
@@ -48,13 +53,18 @@ class Crew:
         line = self._lines.pop(pid, None)
         if line is not None:
             line.close()
+            self._private.drop_ear(self._ears.pop(pid))
         if pid in self._idle:
             self._idle.remove(pid)
 
-    def hand_over(self, handed: Handed) -> int | None:
-        """Give a run to somebody who waits; returns who took it (None: nobody)."""
+    def hand_over(self, handed: Handed, run: RunDir) -> int | None:
+        """Give a run to somebody who waits; returns who took it (None: nobody).
+
+        Raises: SpoolError.
+        """
         while self._idle:
             pid = self._idle.pop()
+            run.show_socket(self._ears[pid])
             if hand_over(self._lines[pid], handed):
                 return pid
             self.lose(pid)

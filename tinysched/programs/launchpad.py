@@ -28,7 +28,7 @@ class Launchpad:
         self._registry = registry
         self._clock = clock
         self._bell = bell
-        self.crew = Crew(clock)
+        self.crew = Crew(private, clock)
 
     def assignment(self, grant: Grant) -> Assignment:
         """What a grant stands for.
@@ -43,7 +43,10 @@ class Launchpad:
         Raises: AlreadyClaimedError; TinyschedError if it cannot be started at all.
         """
         assignment = self._registry.assign(grant)
-        ward = Ward(self._private.claim(grant), grant, assignment)
+        # A foreground client may be claiming its run just now.
+        is_shared = assignment.request.foreground
+        claim = self._private.claim if is_shared else self._private.reclaim
+        ward = Ward(claim(grant), grant, assignment)
         try:
             if assignment.request.foreground:  # its client has gone, and now cannot begin any more
                 ward.fail(self._clock, Cause.CANCEL, "")
@@ -61,26 +64,25 @@ class Launchpad:
 
         Raises: TinyschedError.
         """
-        listener = Listener(ward.dir.path, "ctl.sock", SOCKET_MODE)
         handed = Handed(
             grant=ward.grant,
             worker_lock_fd=ward.dir.worker_lock_fd,
             alive_fd=ward.dir.alive_fd,
-            listener=listener,
         )
         try:
-            ward.worker = self.crew.hand_over(handed) or self._fork(ward, listener)
+            ward.worker = self.crew.hand_over(handed, ward.dir) or self._fork(ward)
         except OSError as error:
             why = f"cannot start a worker: {error.strerror}"
             raise TinyschedError(why, "too many processes: see ulimit -u") from error
         finally:
             ward.dir.close()
-            listener.abandon()
 
-    def _fork(self, ward: Ward, listener: Listener) -> int:
-        """A worker of its own. Raises: OSError."""
+    def _fork(self, ward: Ward) -> int:
+        """A new worker. Raises: OSError; TinyschedError."""
         assignment = ward.assignment
         assert assignment is not None, "a worker is started for what was assigned"
+        ear = self._private.new_ear()
+        listener = Listener(self._private.runs_path, ear, SOCKET_MODE)
         line, shift = open_line()
         tools = worker.Tools(
             clock=self._clock,
@@ -95,13 +97,16 @@ class Launchpad:
             return worker.work(assignment, tools, worker.Next(registry=self._registry, shift=shift))
 
         try:
+            ward.dir.show_socket(ear)
             pid = processes.fork_worker(work)
-        except OSError:
+        except (OSError, TinyschedError):
             line.close()
+            self._private.drop_ear(ear)
             raise
         finally:
             shift.close()
-        self.crew.join(pid, line)
+            listener.abandon()
+        self.crew.join(pid, line, ear)
         return pid
 
     def _drop_all_but(self, run: RunDir, listener: Listener, shift: Shift) -> None:

@@ -35,7 +35,7 @@ class Meter:
         self._due_at = clock.boottime() + FIRST_LOOK_S
         self._pause_s = FIRST_LOOK_S
         self._parent = os.getppid()
-        self._is_agents = self._agent() == self._parent
+        self._is_agents: bool | None = None
         self._own_kib, _ = consumption.memory_kib([os.getpid()])
         self._peak_kib = self._virtual_kib = 0
         self._read = self._written = 0
@@ -62,6 +62,8 @@ class Meter:
 
     def _strangers(self) -> tuple[int, ...]:
         """An agent that was started from inside the run is not of it; there is only one."""
+        if self._is_agents is None:  # only now: hardly any run is looked at
+            self._is_agents = self._agent() == self._parent
         if self._is_agents and os.getppid() == self._parent:
             return ()
         agent = self._agent()

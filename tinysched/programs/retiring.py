@@ -13,6 +13,8 @@ from tinysched.spool.runs import RunDir
 LOG = logging.getLogger("agent")
 SOON_S = 0.1
 MOST = 64
+# So long after the last one the directories of runs are kept for others.
+KEPT_S = 2.0
 
 
 class Retiring:
@@ -23,6 +25,7 @@ class Retiring:
         self._clock = clock
         self._runs: dict[str, list[RunDir]] = {}
         self._due_at = 0.0
+        self._drop_at: float | None = None
 
     def add(self, run: RunDir, token: str) -> None:
         """Removes a run of this request, soon."""
@@ -33,6 +36,8 @@ class Retiring:
     def now(self) -> None:
         """Removes all there are."""
         due, self._runs = self._runs, {}
+        if due:
+            self._drop_at = self._clock.boottime() + KEPT_S
         for token, runs in due.items():
             try:
                 self._private.retire(runs, token)
@@ -45,7 +50,15 @@ class Retiring:
         is_time = self._clock.boottime() >= self._due_at
         if self._runs and (is_time or sum(map(len, self._runs.values())) >= MOST):
             self.now()
+        elif self._drop_at is not None and self._clock.boottime() >= self._drop_at:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing is kept for others any more."""
+        self._drop_at = None
+        self._private.drop_spares()
 
     def next_s(self) -> float | None:
-        """In how many seconds it is time; None: there are none."""
-        return max(0.0, self._due_at - self._clock.boottime()) if self._runs else None
+        """In how many seconds it is time for something; None: there is nothing."""
+        due_at = self._due_at if self._runs else self._drop_at
+        return None if due_at is None else max(0.0, due_at - self._clock.boottime())

@@ -13,24 +13,23 @@ from dataclasses import dataclass
 from tinysched.errors import TinyschedError
 from tinysched.job.runs import Grant
 from tinysched.wire import messages
-from tinysched.wire.channel import Listener, Message
+from tinysched.wire.channel import Message
 from tinysched.wire.fields import HEADER, pack, unpack
 
 _LARGEST = 1 << 16
 _VERB = "grant"
 _INT = 4  # bytes of a descriptor in SCM_RIGHTS; see unix(7)
 _CLOSED_BY_EXEC = _socket.MSG_CMSG_CLOEXEC
-_ROOM = _socket.CMSG_LEN(4 * _INT)
+_ROOM = _socket.CMSG_LEN(2 * _INT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """A claimed run with what belongs to it: both its locks, and where its orders come in."""
+    """A claimed run with what belongs to it: both its locks."""
 
     grant: Grant
     worker_lock_fd: int
     alive_fd: int
-    listener: Listener
 
 
 class Shift:
@@ -55,11 +54,10 @@ class Shift:
                 return None
             verb, fields = unpack(content[HEADER:])
             grant = messages.read_grant(Message(verb=verb, fields=fields))
-            lock, alive, listening, folder = _descriptors(attached)
+            lock, alive = _descriptors(attached)
         except (OSError, ValueError, TinyschedError):
             return None  # the agent finds that it did not start, and starts it otherwise
-        listener = Listener.inherited(listening, folder, "ctl.sock")
-        return Handed(grant=grant, worker_lock_fd=lock, alive_fd=alive, listener=listener)
+        return Handed(grant=grant, worker_lock_fd=lock, alive_fd=alive)
 
 
 def open_line() -> tuple[_socket.socket, Shift]:
@@ -72,7 +70,7 @@ def open_line() -> tuple[_socket.socket, Shift]:
 def hand_over(line: _socket.socket, handed: Handed) -> bool:
     """Send a run down the line; False: nobody is there to take it."""
     content = pack(_VERB, list(messages.grant_fields(handed.grant)))
-    descriptors = [handed.worker_lock_fd, handed.alive_fd, *handed.listener.descriptors]
+    descriptors = [handed.worker_lock_fd, handed.alive_fd]
     attached = b"".join(fd.to_bytes(_INT, sys.byteorder) for fd in descriptors)
     try:
         line.sendmsg([content], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, attached)])

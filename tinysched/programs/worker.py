@@ -82,7 +82,7 @@ class Next:
             assignment = self.registry.assign(handed.grant)
         except TinyschedError:
             return None
-        return assignment, replace(tools, run=run, listener=handed.listener)
+        return assignment, replace(tools, run=run)
 
 
 def work(assignment: Assignment, tools: Tools, following: Next | None = None) -> int:
@@ -115,6 +115,7 @@ class _Worker:
     ) -> None:  # fmt: skip
         self._assignment = assignment
         self._grant = assignment.grant
+        self._name = str(assignment.grant.run)
         self._clock = tools.clock
         self._private = tools.private
         self._dir = tools.run
@@ -169,7 +170,6 @@ class _Worker:
         for channel in self._callers.values():
             channel.close()
         self._herald.close()
-        self._listener.abandon()
         self._dir.close()
 
     def _announce(self, pid: int) -> None:
@@ -302,6 +302,8 @@ class _Worker:
                 self._tell_news()
 
     def _obey(self, message: Message, custody: Custody) -> None:
+        if message.text("run", self._name) != self._name:
+            return  # it came too late for the run before this one
         if message.verb == "stop":
             order = messages.read_stop(message)
             custody.order_stop(kill=order.kill, requeue=order.requeue)

@@ -184,6 +184,22 @@ class Folder:
         """Write a file whole, for as long as the host is up: a power cut may take or empty it."""
         self._replace(name, self, self.draft(content, mode))
 
+    def overwrite(self, name: str, content: bytes, mode: int) -> bool:
+        """Write over the beginning of a file; False: there is none. See seals.py for who may.
+
+        Raises: SpoolError.
+        """
+        if self.status(name) is None:
+            return False
+        fd = self.keep(name, mode)
+        try:
+            write_all(self.disk, fd, content)
+        except OSError as error:
+            raise cannot("write", self.where(name), error) from error
+        finally:
+            self.disk.close(fd)
+        return True
+
     def take(self, name: str, source: Folder, source_name: str) -> None:
         """Rename a file of `source` to `name` here, over whatever was there."""
         try:

@@ -27,7 +27,7 @@ def claim(runs: Folder, grant: Grant) -> RunDir:
     try:
         runs.disk.mkdir(name, tree.CLOSED_DIR_MODE, runs.fd)
     except FileExistsError as error:
-        raise AlreadyClaimedError(f"cannot claim {run.path}: it was claimed before") from error
+        raise already(run) from error
     except OSError as error:
         raise cannot("make", run.path, error) from error
     try:
@@ -37,6 +37,11 @@ def claim(runs: Folder, grant: Grant) -> RunDir:
         runs.drop_folder(name)
         raise
     return run
+
+
+def already(run: RunDir) -> AlreadyClaimedError:
+    """A sentence for who comes second."""
+    return AlreadyClaimedError(f"cannot claim {run.path}: it was claimed before")
 
 
 def _fill(runs: Folder, run: RunDir, grant: Grant) -> None:

@@ -6,16 +6,15 @@ import posix
 from collections.abc import Callable
 
 from tinysched.errors import SpoolError
+from tinysched.job.model import RunId
 from tinysched.job.runs import Ending
 from tinysched.spool import runrecords, tree
 from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, is_own_fault, write_all
 from tinysched.spool.runrecords import EXIT_SIZE
+from tinysched.spool.seals import whole
 
 _LIMIT = 1 << 20
-# How a whole one ends; and what is read of reserved room that a power cut left unwritten.
-_LAST_LINE = b"\n}\n"
-_UNWRITTEN = b"\0"
 
 
 def reserve(run: Folder) -> None:
@@ -26,7 +25,8 @@ def reserve(run: Folder) -> None:
     fd = run.keep(tree.EXIT_RESERVED, tree.CLOSED_FILE_MODE)
     try:
         # Not waited for: a power cut that takes the room takes the job as well.
-        run.disk.reserve(fd, EXIT_SIZE)
+        if posix.fstat(fd).st_size < EXIT_SIZE:
+            run.disk.reserve(fd, EXIT_SIZE)
     except OSError as error:
         why = error.strerror or str(error)
         raise SpoolError(f"cannot reserve the exit record: {why}") from error
@@ -39,7 +39,7 @@ def write(run: Folder, ending: Ending, wait: Callable[[int], None]) -> None:
 
     Raises: SpoolError.
     """
-    if _whole(run) is not None:
+    if _stays(run, ending.run):
         return
     fd = _reserved(run)
     try:
@@ -65,18 +65,25 @@ def secure(run: Folder) -> None:
     run.sync()
 
 
-def found_in(run: Folder) -> Ending | None:
-    """What was written; None: nothing, or a power cut has taken it.
+def _stays(run: Folder, of: RunId) -> bool:
+    """Whether there is one; what is damaged counts."""
+    try:
+        return found_in(run, of) is not None
+    except SpoolError as error:
+        if is_own_fault(error):
+            raise
+        return True
+
+
+def found_in(run: Folder, of: RunId) -> Ending | None:
+    """What was written of a run; None: nothing, or a power cut has taken it.
 
     Raises: SpoolError.
     """
-    raw = _whole(run)
-    return None if raw is None else runrecords.read_ending(raw, run.where(tree.EXIT))
-
-
-def _whole(run: Folder) -> bytes | None:
-    raw = (run.read(tree.EXIT, _LIMIT) or b"").rstrip(_UNWRITTEN)
-    return raw if raw.endswith(_LAST_LINE) and _UNWRITTEN not in raw else None
+    raw = whole(run.read(tree.EXIT, _LIMIT) or b"")
+    ending = None if raw is None else runrecords.read_ending(raw, run.where(tree.EXIT))
+    # Of another one, which had this directory before, after a power cut.
+    return ending if ending is not None and ending.run == of else None
 
 
 def _reserved(run: Folder) -> int:
@@ -90,7 +97,8 @@ def _reserved(run: Folder) -> int:
 
 
 def _overwrite(run: Folder, fd: int, content: bytes) -> None:
-    """Fill the reserved blocks from their beginning and cut off the rest."""
+    """Fill the reserved blocks from their beginning; they are kept, for the next run."""
+    if posix.fstat(fd).st_size > EXIT_SIZE:  # by nobody of ours
+        run.disk.truncate(fd, EXIT_SIZE)
     posix.lseek(fd, 0, 0)
     write_all(run.disk, fd, content)
-    run.disk.truncate(fd, len(content))

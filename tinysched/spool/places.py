@@ -227,8 +227,16 @@ PLACES = (
     _file(f"{_RUN}/.exit", _CLOSED, "worker", "", "room for the exit record"),
     _file(f"{_RUN}/exit", _CLOSED, "worker", _JSON, "how it ended"),
     _file(f"{_RUN}/.new.<pid>.<n>", None, "agent", "", "a file that is not yet whole"),
+    _folder(
+        f"{_USER}/runs/.spare.<any>", _OWN_DIR, "of a run that is over, for one to come", "agent"
+    ),
+    _file(f"{_USER}/runs/.spare.<any>/<any>", None, "agent", "", "what every run has"),
+    _file(
+        f"{_USER}/runs/.listens.<any>", _CLOSED, "agent", "socket", "a worker's, for all its runs"
+    ),
     _folder(f"{_USER}/runs/.gone.<any>", _OWN_DIR, "an attempt that is being removed", "agent"),
     _file(f"{_USER}/runs/.gone.<any>/<any>", None, "agent", "", "what is left of it"),
+    _file(f"{_RUN}/.started", _CLOSED, "agent", "", "of a run that had this directory before"),
     _file(f"{_RUN}/ctl.sock", _CLOSED, "worker", "socket", "where the agent calls the worker"),
 )
 

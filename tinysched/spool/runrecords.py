@@ -10,12 +10,11 @@ from tinysched.job.model import Exit, JobId, RunId, Step
 from tinysched.job.runs import Cause, Ending, Grant
 from tinysched.job.usage import Usage
 from tinysched.spool.decoding import Fields, parse, render
+from tinysched.spool.seals import sealed
 from tinysched.spool.tree import read_run_name
 
 RUN_FORMAT = 1
 EXIT_SIZE = 16384
-# Of a record without another in it: one that does not end so was never completed.
-RECORD_END = b"}"
 _LONGEST_WORDS = 500
 
 
@@ -52,7 +51,7 @@ def run_of(name: str) -> RunId | None:
 
 def write_grant(grant: Grant) -> bytes:
     """A grant as JSON."""
-    return render(
+    return sealed(
         {
             "format": RUN_FORMAT,
             "run": str(grant.run),
@@ -93,11 +92,12 @@ def read_grant(raw: bytes, where: str) -> Grant:
     )
 
 
-def write_started(started: Started) -> bytes:
-    """The start as JSON."""
-    return render(
+def write_started(run: RunId, started: Started) -> bytes:
+    """The start of a run as JSON."""
+    return sealed(
         {
             "format": RUN_FORMAT,
+            "run": str(run),
             "pid": started.pid,
             "start_ticks": started.start_ticks,
             "boot_id": started.boot_id,
@@ -111,12 +111,14 @@ def write_started(started: Started) -> bytes:
     )
 
 
-def read_started(raw: bytes, where: str) -> Started:
-    """Read what `write_started` wrote.
+def read_started(raw: bytes, where: str, run: RunId) -> Started | None:
+    """Read what `write_started` wrote; None: of another run, which had this directory before.
 
     Raises: SpoolError.
     """
     fields = _open(raw, where)
+    if fields.present("run") and fields.text("run") != str(run):
+        return None
     return Started(
         pid=fields.integer("pid", least=1),
         start_ticks=fields.integer("start_ticks"),
@@ -199,7 +201,7 @@ def write_ending(ending: Ending) -> bytes:
 
 
 def _ending(ending: Ending) -> bytes:
-    return render(
+    return sealed(
         {
             "format": RUN_FORMAT,
             "run": str(ending.run),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posix
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
@@ -20,7 +20,6 @@ from tinysched.spool.atomic import Folder
 from tinysched.spool.disk import cannot, is_own_fault, write_all
 from tinysched.spool.locks import is_locked, pid_in, try_lock
 from tinysched.spool.runrecords import (
-    RECORD_END,
     AmendedRun,
     Started,
     read_grant,
@@ -29,8 +28,11 @@ from tinysched.spool.runrecords import (
     write_lingering,
     write_started,
 )
+from tinysched.spool.seals import whole
 
 _LIMIT = 1 << 20
+# So often a record is read again that may be just being written.
+_TRIES = 3
 
 
 class RunDir:
@@ -48,6 +50,13 @@ class RunDir:
         self._runs = runs
         self._name = str(run)
         self._kept: Folder | None = None
+
+    @classmethod
+    def inside(cls, runs: Folder, run: RunId, folder: Folder) -> RunDir:
+        """One whose directory is open already, and gets its name later."""
+        made = cls(runs, run)
+        made._kept = folder
+        return made
 
     @property
     def path(self) -> str:
@@ -104,22 +113,14 @@ class RunDir:
             self._runs.disk.close(self.alive_fd)
             self.alive_fd = -1
 
-    @property
-    def is_claimed(self) -> bool:
-        """Whether the claim was completed; if not, and nobody lives, it never was: `forget` it."""
-        return self._whole_grant() is not None
-
     def grant(self) -> Grant | None:
         """What was granted; None: the claim was not completed.
 
         Raises: SpoolError.
         """
-        raw = self._whole_grant()
-        return None if raw is None else read_grant(raw, f"{self.path}/{tree.GRANT}")
-
-    def _whole_grant(self) -> bytes | None:
-        raw = self._read(tree.GRANT)
-        return raw if raw is not None and raw.rstrip().endswith(RECORD_END) else None
+        raw = whole(self._read(tree.GRANT) or b"")
+        grant = None if raw is None else read_grant(raw, f"{self.path}/{tree.GRANT}")
+        return grant if grant is not None and grant.run == self.run else None
 
     def secure(self) -> None:
         """Wait until the claim is on the disk: before that nothing of it may be started.
@@ -187,8 +188,14 @@ class RunDir:
 
         Survives a kill; after a power cut the boot id settles it.
         """
+        content = write_started(self.run, started)
         with self._there() as folder:
-            folder.put(tree.STARTED, write_started(started), tree.CLOSED_FILE_MODE)
+            if folder.overwrite(tree.STARTED, content, tree.CLOSED_FILE_MODE):
+                return
+            if folder.overwrite(tree.STARTED_SPARE, content, tree.CLOSED_FILE_MODE):
+                folder.take(tree.STARTED, folder, tree.STARTED_SPARE)
+            else:
+                folder.put(tree.STARTED, content, tree.CLOSED_FILE_MODE)
 
     @property
     def started_path(self) -> str:
@@ -210,13 +217,32 @@ class RunDir:
                 raise cannot("make", folder.where(name), error) from error
         return f"{self.path}/{name}/{tree.SUBMITTED}"
 
+    def show_socket(self, name: str) -> None:
+        """Let its worker be called here, which listens beside all runs under a name of its own.
+
+        Raises: SpoolError.
+        """
+        with self._there() as folder:
+            folder.remove(tree.SOCKET)  # of a worker that was killed before the start
+            try:
+                folder.disk.link(name, tree.SOCKET, self._runs.fd, folder.fd)
+            except OSError as error:
+                raise cannot("make", folder.where(tree.SOCKET), error) from error
+
     def started(self) -> Started | None:
         """What was started; None: nothing was.
 
         Raises: SpoolError.
         """
         raw = self._read(tree.STARTED)
-        return None if raw is None else read_started(raw, self.started_path)
+        for _ in range(_TRIES):
+            if raw is None or whole(raw) is not None:
+                break
+            posix.sched_yield()  # it is just being written
+            raw = self._read(tree.STARTED)
+        if raw is None:
+            return None
+        return read_started(whole(raw) or raw, self.started_path, self.run)
 
     def write_lingering(self, names: tuple[str, ...]) -> None:
         """Write down what has outlived KILL; the room for it was never reserved.
@@ -228,7 +254,10 @@ class RunDir:
 
     @property
     def start_noted_at(self) -> float:
-        """When its start was written down (UTC, seconds); 0.0: it was not."""
+        """When its start was written down (UTC, seconds), however damaged; 0.0: it was not."""
+        with suppress(SpoolError):
+            if self.started() is None:
+                return 0.0
         return self._written_at(tree.STARTED)
 
     @property
@@ -297,7 +326,7 @@ class RunDir:
         Raises: SpoolError.
         """
         with self._open() as folder:
-            return None if folder is None else exitrecord.found_in(folder)
+            return None if folder is None else exitrecord.found_in(folder, self.run)
 
     def forget(self) -> None:
         """Remove it: at once under a name that counts for nothing, then file by file.

@@ -60,6 +60,7 @@ LINGERING = "lingering"
 AMENDED = "amended"
 EXIT = "exit"
 EXIT_RESERVED = ".exit"
+STARTED_SPARE = ".started"
 SOCKET = "ctl.sock"
 STEPS = "steps"
 AGENT_LOCK = "agent.lock"
@@ -68,6 +69,10 @@ BOUND = "job"
 ATTEMPTS = "attempts"
 TEMP_PREFIX = ".new."
 GONE_PREFIX = ".gone."
+SPARE_PREFIX = ".spare."
+LISTENS_PREFIX = ".listens."
+# What lies beside the directories of runs; two dots: a socket that has not got its name yet.
+NOT_RUNS = (GONE_PREFIX, SPARE_PREFIX, LISTENS_PREFIX, f".{LISTENS_PREFIX}")
 
 
 def meta_name(number: int, task: int | None = None) -> str:

@@ -211,15 +211,6 @@ class Listener:
             os.close(self._folder)
             raise WireError(f"cannot listen on {folder}/{name}: {error.strerror}") from None
 
-    @classmethod
-    def inherited(cls, descriptor: int, folder: int, name: str) -> Listener:
-        """One that another process has bound, and handed on with its folder."""
-        listener = cls.__new__(cls)
-        listener._socket = _socket.socket(fileno=descriptor)
-        listener._folder = folder
-        listener._name = name
-        return listener
-
     def _remove(self, name: str) -> None:
         try:
             os.unlink(name, dir_fd=self._folder)
