@@ -40,7 +40,7 @@ SHOWN = {"foreground": "run_job.sh"}
 
 def main(site: Site, argv: list[str]) -> int:
     """Opens the door to one program and answers with its exit code."""
-    later.load("inspect")
+    later.postpone("inspect")
     try:
         return _enter(site.chosen_by(_variable(b"TJS_ROOT")), argv)
     except TinyschedError as error:

@@ -34,6 +34,6 @@ class Later:
         return spec
 
 
-def load(*names: str) -> None:
+def postpone(*names: str) -> None:
     """From now on these are loaded when they are used, unless they are loaded already."""
     sys.meta_path.insert(0, Later(names))
