@@ -107,17 +107,18 @@ def _claim(_root: str, private: Private, _disk: Disk) -> None:
 def _reclaim(_root: str, private: Private, _disk: Disk) -> None:
     private.retire([run for run in private.runs() if run.run.job.number == 9], "tok")
     private.reclaim(replace(grant(10), token="bound")).close()
-    private.drop_spares()
+    private.beside.spares.drop()
 
 
 def _listen(_root: str, private: Private, _disk: Disk) -> None:
-    ear = private.new_ear()
+    ear = private.beside.new_ear()
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{private.runs_path}/{ear}")
+        listener.bind(f"{private.beside.path}/{ear}")
     for run in private.runs():
         run.show_socket(ear)
         assert os.path.exists(run.socket_path)
-    private.drop_ear(ear)
+    private.beside.drop_ear(ear)
+    private.beside.leave()
 
 
 def _secure(_root: str, private: Private, _disk: Disk) -> None:
@@ -224,13 +225,19 @@ DEEDS = (
     Deed(name="claim", uses=("Private.claim",), do=_claim, changes="10.1"),
     Deed(
         name="reclaim",
-        uses=("Private.reclaim", "Private.drop_spares", "RunDir.inside"),
+        uses=("Private.reclaim", "RunDir.inside", "Spares.take", "Spares.put_by", "Spares.drop"),
         do=_reclaim,
         changes="9.1 10.1 tok",
     ),
     Deed(
         name="listen",
-        uses=("Private.runs_path", "Private.new_ear", "Private.drop_ear", "RunDir.show_socket"),
+        uses=(
+            "Beside.path",
+            "Beside.new_ear",
+            "Beside.drop_ear",
+            "Beside.leave",
+            "RunDir.show_socket",
+        ),
         do=_listen,
     ),
     Deed(name="secure", uses=("RunDir.secure",), do=_secure),
@@ -283,8 +290,8 @@ DEEDS = (
     ),
     Deed(
         name="clear-runs",
-        uses=("Private.clear_runs",),
-        do=lambda _root, private, _disk: private.clear_runs(),
+        uses=("Beside.clear",),
+        do=lambda _root, private, _disk: private.beside.clear(),
     ),
     Deed(
         name="look",

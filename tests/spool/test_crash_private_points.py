@@ -21,8 +21,10 @@ from tests.spool.private_deeds import DEEDS, LEFT_OUT, UID, own, seen
 from tinysched.errors import TinyschedError
 from tinysched.spool import outbox
 from tinysched.spool.agentlock import AgentLock
+from tinysched.spool.beside import Beside
 from tinysched.spool.private import Private
 from tinysched.spool.runs import RunDir
+from tinysched.spool.spares import Spares
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES)
@@ -79,7 +81,7 @@ def old_or_new(found, before, after, deed):
 def test_no_public_operation_is_left_out():
     public = {
         f"{owner.__name__}.{name}"
-        for owner in (Private, RunDir, AgentLock)
+        for owner in (Private, Beside, Spares, RunDir, AgentLock)
         for name in vars(owner)
         if not name.startswith("_")
     }

@@ -59,12 +59,12 @@ def private(root):
 
 def test_a_run_in_a_used_directory_finds_nothing_of_the_run_before(private):
     live(private, 1)
-    [spare] = Path(private.runs_path).iterdir()
+    [spare] = Path(private.beside.path).iterdir()
     file = (spare / "worker.lock").stat().st_ino
     (spare / "steps").write_text("a step\n")
     run = private.reclaim(granted(2))
     assert (Path(run.path) / "worker.lock").stat().st_ino == file
-    assert os.listdir(private.runs_path) == ["2.1"]
+    assert os.listdir(private.beside.path) == ["2.1"]
     assert run.grant() == granted(2)
     assert (run.started(), run.ending(), run.lingering(), run.amended()) == (None, None, (), None)
     assert (run.start_noted_at, run.end_noted_at) == (0.0, 0.0)
@@ -81,7 +81,7 @@ def test_a_run_in_a_used_directory_finds_nothing_of_the_run_before(private):
 
 def test_only_what_every_run_has_is_kept(private):
     live(private, 1)
-    [spare] = Path(private.runs_path).iterdir()
+    [spare] = Path(private.beside.path).iterdir()
     assert sorted(os.listdir(spare)) == [".exit", ".started", "alive", "grant", "worker.lock"]
 
 
@@ -111,13 +111,13 @@ def test_an_attempt_is_claimed_once_however_many_directories_there_are(private):
 @pytest.mark.parametrize("name", ["grant", "worker.lock", "alive"])
 def test_a_used_directory_with_something_strange_in_it_is_used_no_more(private, name):
     live(private, 1)
-    [spare] = Path(private.runs_path).iterdir()
+    [spare] = Path(private.beside.path).iterdir()
     (spare / name).unlink()
     (spare / name).symlink_to("/etc/passwd")
     run = private.reclaim(granted(2))
     assert run.grant() == granted(2)
     run.close()
-    assert os.listdir(private.runs_path) == ["2.1"]
+    assert os.listdir(private.beside.path) == ["2.1"]
 
 
 def test_spares_are_removed_when_they_are_not_wanted_and_those_of_others_by_the_next_agent(
@@ -125,14 +125,28 @@ def test_spares_are_removed_when_they_are_not_wanted_and_those_of_others_by_the_
 ):
     live(private, 1)
     other = Private.open(root, UID, QuickDisk())
-    private.clear_runs()
-    assert os.listdir(private.runs_path) == [".spare.1.1"]
-    other.clear_runs()
-    assert os.listdir(private.runs_path) == []
+    private.beside.clear()
+    assert os.listdir(private.beside.path) == [".spare.1.1"]
+    other.beside.clear()
+    assert os.listdir(private.beside.path) == []
     other.close()
     live(private, 2)
-    private.drop_spares()
-    assert os.listdir(private.runs_path) == []
+    private.beside.spares.drop()
+    assert os.listdir(private.beside.path) == []
+
+
+def test_where_a_worker_listens_is_removed_by_its_agent_or_by_the_next_one(private, root):
+    for _ in range(2):
+        Path(private.beside.path, private.beside.new_ear()).touch()
+    private.beside.clear()
+    assert len(os.listdir(private.beside.path)) == 2
+    private.beside.leave()
+    assert os.listdir(private.beside.path) == []
+    Path(private.beside.path, private.beside.new_ear()).touch()
+    other = Private.open(root, UID, QuickDisk())
+    other.beside.clear()
+    assert os.listdir(private.beside.path) == []
+    other.close()
 
 
 @pytest.mark.crash

@@ -157,7 +157,7 @@ class Agent:
             signal.signal(signum, self._on_signal)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         LOG.info(events.AGENT_BEGINS, os.getpid(), __version__)
-        self._private.clear_runs()
+        self._private.beside.clear()
         self.wards.adopt_all()
         while not self._is_leaving:
             self._stay_connected()
@@ -170,7 +170,7 @@ class Agent:
         if self._dispatcher is not None:
             self._dispatcher.flush()
         self.wards.retiring.now()
-        self.wards.retiring.end()
+        self._private.beside.leave()
         LOG.info(events.AGENT_ENDS, os.getpid())
 
     def _on_signal(self, signum: int, _frame: object) -> None:

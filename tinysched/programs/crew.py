@@ -53,7 +53,7 @@ class Crew:
         line = self._lines.pop(pid, None)
         if line is not None:
             line.close()
-            self._private.drop_ear(self._ears.pop(pid))
+            self._private.beside.drop_ear(self._ears.pop(pid))
         if pid in self._idle:
             self._idle.remove(pid)
 

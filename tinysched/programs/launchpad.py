@@ -81,8 +81,8 @@ class Launchpad:
         """A new worker. Raises: OSError; TinyschedError."""
         assignment = ward.assignment
         assert assignment is not None, "a worker is started for what was assigned"
-        ear = self._private.new_ear()
-        listener = Listener(self._private.runs_path, ear, SOCKET_MODE)
+        ear = self._private.beside.new_ear()
+        listener = Listener(self._private.beside.path, ear, SOCKET_MODE)
         line, shift = open_line()
         tools = worker.Tools(
             clock=self._clock,
@@ -101,7 +101,7 @@ class Launchpad:
             pid = processes.fork_worker(work)
         except (OSError, TinyschedError):
             line.close()
-            self._private.drop_ear(ear)
+            self._private.beside.drop_ear(ear)
             raise
         finally:
             shift.close()

@@ -56,7 +56,7 @@ class Retiring:
     def end(self) -> None:
         """Nothing is kept for others any more."""
         self._drop_at = None
-        self._private.drop_spares()
+        self._private.beside.spares.drop()
 
     def next_s(self) -> float | None:
         """In how many seconds it is time for something; None: there is nothing."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import posix
 from collections.abc import Collection, Mapping, Sequence
-from itertools import count
 
 from tinysched.errors import SpoolError
 from tinysched.job.model import RunId
@@ -17,6 +16,7 @@ from tinysched.job.runs import Grant
 from tinysched.spool import attempts, claims, tree
 from tinysched.spool.agentlock import AgentLock
 from tinysched.spool.atomic import Folder
+from tinysched.spool.beside import Beside
 from tinysched.spool.disk import DISK, Disk, cannot
 from tinysched.spool.locks import is_locked, pid_in
 from tinysched.spool.outbox import open_users
@@ -29,13 +29,10 @@ from tinysched.spool.requests import (
     write_alterations,
 )
 from tinysched.spool.runs import RunDir
-from tinysched.spool.spares import Spares
-
-_ears = count(1)
 
 
 class Private:
-    """The directory users/u<uid>."""
+    """The directory users/u<uid>. `beside`: what its process keeps there besides runs."""
 
     def __init__(self, own: Folder, requests: Folder, runs: Folder, uid: int) -> None:
         self.uid = uid
@@ -43,7 +40,7 @@ class Private:
         self._requests = requests
         self._runs = runs
         self._attempts: dict[str, attempts.Attempts] = {}
-        self._spares = Spares(runs)
+        self.beside = Beside(runs)
 
     @classmethod
     def open(cls, root: str, uid: int, disk: Disk = DISK) -> Private:
@@ -243,7 +240,7 @@ class Private:
         """
         attempts.check(self.attempts(grant.token), grant.run)
         try:
-            return self._spares.take(grant) or claims.claim(self._runs, grant)
+            return self.beside.spares.take(grant) or claims.claim(self._runs, grant)
         except FileExistsError as error:
             raise claims.already(self.run(grant.run)) from error
 
@@ -277,25 +274,8 @@ class Private:
         for run in runs:
             if known is not None:
                 known.add(run.run)
-            if not self._spares.put_by(run):
+            if not self.beside.spares.put_by(run):
                 run.forget()
-
-    def drop_spares(self) -> None:
-        """Remove what was kept for `reclaim`."""
-        self._spares.drop()
-
-    @property
-    def runs_path(self) -> str:
-        """Where the directories of runs are, and workers listen; see `RunDir.show_socket`."""
-        return self._runs.path
-
-    def new_ear(self) -> str:
-        """A name there that no worker has used yet."""
-        return f"{tree.LISTENS_PREFIX}{posix.getpid()}.{next(_ears)}"
-
-    def drop_ear(self, name: str) -> None:
-        """Remove the name under which a worker has listened."""
-        self._runs.drop(name)
 
     def run(self, run: RunId) -> RunDir:
         """The directory of an attempt, which may be missing."""
@@ -307,15 +287,6 @@ class Private:
         One without a `grant` that nobody holds was never claimed: `forget` it.
         """
         return claims.all_runs(self._runs)
-
-    def clear_runs(self) -> None:
-        """Remove what an agent that was killed has left beside the runs.
-
-        Raises: SpoolError.
-        """
-        for name in self._runs.names():
-            if self._is_left_over(name):
-                self._runs.drop_folder(name)
 
     def collect_garbage(self, keep_tokens: Collection[str], older_than: float) -> list[str]:
         """Remove requests that are unknown, unlocked and unchanged since `older_than` (UTC).
@@ -329,13 +300,6 @@ class Private:
                 self._attempts.pop(token, None)
                 removed.append(token)
         return removed
-
-    def _is_left_over(self, name: str) -> bool:
-        """Whether something beside the runs is of no use: an agent that was killed has left it."""
-        if name.startswith(tree.SPARE_PREFIX):
-            return name not in self._spares
-        is_mine = name.startswith(f"{tree.LISTENS_PREFIX}{posix.getpid()}.")
-        return name.startswith(tree.NOT_RUNS) and not is_mine
 
     def _is_garbage(self, token: str, older_than: float) -> bool:
         status = self._requests.status(token)
