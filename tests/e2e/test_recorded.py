@@ -30,6 +30,8 @@ SPOOLS = Path(__file__).parents[1] / "golden" / "spool"
 # Of the journal spool/test_transactions.py has a record.
 NOT_KEPT = (
     "*.sock",
+    ".listens.*",
+    ".spare.*",
     "lock",
     "logs",
     "tmp",

@@ -185,7 +185,7 @@ class Folder:
         self._replace(name, self, self.draft(content, mode))
 
     def overwrite(self, name: str, content: bytes, mode: int) -> bool:
-        """Write over the beginning of a file; False: there is none. See seals.py for who may.
+        """Write over a file with as many bytes, at least; False: there is none. See seals.py.
 
         Raises: SpoolError.
         """
@@ -193,7 +193,8 @@ class Folder:
             return False
         fd = self.keep(name, mode)
         try:
-            write_all(self.disk, fd, content)
+            # What is over is not to be read behind it, by people least of all.
+            write_all(self.disk, fd, content.ljust(posix.fstat(fd).st_size, b"\n"))
         except OSError as error:
             raise cannot("write", self.where(name), error) from error
         finally:

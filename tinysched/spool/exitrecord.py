@@ -101,4 +101,4 @@ def _overwrite(run: Folder, fd: int, content: bytes) -> None:
     if posix.fstat(fd).st_size > EXIT_SIZE:  # by nobody of ours
         run.disk.truncate(fd, EXIT_SIZE)
     posix.lseek(fd, 0, 0)
-    write_all(run.disk, fd, content)
+    write_all(run.disk, fd, content.ljust(EXIT_SIZE, b"\n"))

@@ -2,7 +2,7 @@
 
 To make a file and to remove it costs more than all that is written to it. A record that lies where
 another one lay ends with a sum over itself: one that a power cut has torn, or that is just being
-written, is told from a whole one. Whatever lies behind its last line was longer, and is over.
+written, is told from a whole one. Behind it are empty lines, where the older one was longer.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from tinysched.spool.decoding import render
 
 _LAST_LINE = b"\n}\n"
+_MARK = b'{\n  "is_sealed": true,'
 _SEAL = b',\n  "seal": "%08x"\n}\n'
 _UNSEALED = len(_SEAL % 0)
 
 
 def sealed(record: Mapping[str, object]) -> bytes:
     """A record as JSON, with a sum over all that comes before that."""
-    content = render(record).removesuffix(_LAST_LINE)
+    content = render({"is_sealed": True, **record}).removesuffix(_LAST_LINE)
     return content + _SEAL % zlib.crc32(content)
 
 
@@ -30,7 +31,7 @@ def whole(raw: bytes) -> bytes | None:
     content, seal = record[:-_UNSEALED], record[-_UNSEALED:]
     if seal == _SEAL % zlib.crc32(content):
         return record
-    return raw if b'"seal"' not in raw and _is_json(raw) else None
+    return raw if not raw.startswith(_MARK) and _is_json(raw) else None
 
 
 def _is_json(raw: bytes) -> bool:
