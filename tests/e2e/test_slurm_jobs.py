@@ -37,6 +37,14 @@ def test_a_job_finds_what_slurm_would_give_it(site: Site, ann: User):
     ]
 
 
+def test_the_directory_of_its_output_may_be_made_when_sbatch_has_returned(site: Site, ann: User):
+    words = ("--parsable", "-o", f"{ann.here}/late/o", "--wrap=echo here")
+    number = ann.ok(SBATCH, *words).strip()
+    ann.run("mkdir", f"{ann.here}/late")
+    assert set(site.until_ended(int(number))) == {number}
+    assert ann.read("late/o") == "here\n"
+
+
 def test_a_mail_says_how_a_job_ended(own_site: Site):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from tinysched.errors import SpoolError, TinyschedError, WireError
 from tinysched.host import launch, marks, processes, tree
 from tinysched.host.clock import Clock, timeout_ms
-from tinysched.job import environment
+from tinysched.job import environment, notices
 from tinysched.job.model import Exit
 from tinysched.job.runs import Cause, Ending
 from tinysched.programs.assignment import Assignment, Registry
@@ -35,6 +35,8 @@ from tinysched.wire import messages
 from tinysched.wire.channel import Channel, Listener, Message
 
 STOPPED = b"stopped\n"
+# So long a job of Slurm's commands waits for the directories of its output files.
+PATIENCE_S = 0.5
 # Who runs for a shorter time starts and ends in one message.
 SHORTEST_S = 0.01
 # A worker in its client's process group hears what is meant for the client, who passes it on.
@@ -145,6 +147,8 @@ class _Worker:
             if not self._assignment.request.foreground:
                 self._private.script(self._grant.token)  # again: its path is about to be run
             self._output, self._error = self._assignment.output, self._assignment.error
+            if notices.speaks_slurm(self._assignment.stored.command):
+                self._wait_for_folders()
             job = replace(self._assignment.launch(self._dir, self._announce), mark=self._mark)
             self._script = launch.launch(job).pid
         except TinyschedError as error:
@@ -164,6 +168,16 @@ class _Worker:
         custody.cpu_s, custody.usage = self._meter.cpu_s, self._meter.usage
         self._record(custody.ending(self._output, self._error))
         self._let_go()
+
+    def _wait_for_folders(self) -> None:
+        """Programs make them for a job's files once sbatch has told its number.
+
+        With Slurm that is soon enough: no job starts there before a third of a second has gone.
+        """
+        patient_until = self._clock.boottime() + PATIENCE_S
+        folders = {os.path.dirname(path) for path in (self._output, self._error) if path}
+        while not all(map(os.path.isdir, folders)) and self._clock.boottime() < patient_until:
+            self._clock.sleep(PATIENCE_S / 20)
 
     def _let_go(self) -> None:
         """Nothing of this run is of any concern to the next."""
