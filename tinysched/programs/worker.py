@@ -37,6 +37,8 @@ from tinysched.wire.channel import Channel, Listener, Message
 STOPPED = b"stopped\n"
 # So long a job of Slurm's commands waits for the directories of its output files.
 PATIENCE_S = 0.5
+# So long somebody who orders a requeue has after the answer.
+ASKER_S = 0.05
 # Who runs for a shorter time starts and ends in one message.
 SHORTEST_S = 0.01
 # A worker in its client's process group hears what is meant for the client, who passes it on.
@@ -320,6 +322,8 @@ class _Worker:
             return  # it came too late for the run before this one
         if message.verb == "stop":
             order = messages.read_stop(message)
+            # A requeue may be ordered by a command of the run itself, which is to end in peace.
+            self._clock.sleep(ASKER_S * order.requeue)
             custody.order_stop(kill=order.kill, requeue=order.requeue)
         elif message.verb == "signal":
             custody.order_signal(messages.read_signal(message), messages.read_reach(message))
